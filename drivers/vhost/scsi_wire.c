@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Bytes of a request queue to typed requests, and answers to bytes.
+ *
+ * Enters: kernel copies of what a guest wrote, with lengths and byte order.
+ * Leaves: decoded structs, encoded responses, or a response code.
+ * Context: any; no locks, no allocation, no memory but the arguments.
+ * Invariant: no byte of a guest decides an index or a length in here that was
+ * not checked against the size of what it indexes.
+ */
+#include <asm/byteorder.h>
+#include <linux/build_bug.h>
+#include <linux/string.h>
+#include <linux/virtio_byteorder.h>
+#include <scsi/scsi_proto.h>
+
+#include "scsi_wire.h"
+
+static_assert(sizeof(struct virtio_scsi_cmd_req) == 51);
+static_assert(sizeof(struct virtio_scsi_cmd_req_pi) == 59);
+static_assert(offsetof(struct virtio_scsi_cmd_req, crn) ==
+	      offsetof(struct virtio_scsi_cmd_req_pi, crn));
+static_assert(sizeof(struct virtio_scsi_cmd_resp) == 108);
+
+/**
+ * vhost_scsi_wire_layout() - derive direction and length of the data
+ * @out_len: device-readable bytes of the chain
+ * @in_len: device-writable bytes of the chain, at least one response header
+ * @req_len: from vhost_scsi_wire_req_len()
+ * @layout: result, valid if VIRTIO_SCSI_S_OK is returned; all of it is data
+ *
+ * virtio 1.2, "Device Operation: Request Queues". A request with data in both
+ * directions needs VIRTIO_SCSI_F_INOUT, which is not offered.
+ *
+ * Return: VIRTIO_SCSI_S_OK, or the response code that refuses the request.
+ */
+u8 vhost_scsi_wire_layout(size_t out_len, size_t in_len, size_t req_len,
+			  struct vhost_scsi_layout *layout)
+{
+	size_t data_out, data_in;
+
+	if (out_len < req_len || in_len < sizeof(struct virtio_scsi_cmd_resp))
+		return VIRTIO_SCSI_S_FAILURE;
+
+	data_out = out_len - req_len;
+	data_in = in_len - sizeof(struct virtio_scsi_cmd_resp);
+	if (data_out && data_in)
+		return VIRTIO_SCSI_S_FAILURE;
+
+	layout->pi_len = 0;
+	layout->data_len = data_out + data_in;
+	layout->dir = data_out ? VHOST_SCSI_DIR_OUT :
+		      data_in ? VHOST_SCSI_DIR_IN : VHOST_SCSI_DIR_NONE;
+	return VIRTIO_SCSI_S_OK;
+}
+
+/**
+ * vhost_scsi_wire_split_pi() - tell protection information from data
+ * @wire: the header, copied once from the guest
+ * @le: the ring is little-endian
+ * @layout: from vhost_scsi_wire_layout(), changed if VIRTIO_SCSI_S_OK is
+ *	returned
+ *
+ * Protection information without data, or for a direction without data, is no
+ * request that a driver means.
+ *
+ * Return: VIRTIO_SCSI_S_OK or VIRTIO_SCSI_S_FAILURE.
+ */
+u8 vhost_scsi_wire_split_pi(const struct virtio_scsi_cmd_req_pi *wire, bool le,
+			    struct vhost_scsi_layout *layout)
+{
+	u32 out = __virtio32_to_cpu(le, wire->pi_bytesout);
+	u32 in = __virtio32_to_cpu(le, wire->pi_bytesin);
+	u32 len = layout->dir == VHOST_SCSI_DIR_OUT ? out : in;
+	u32 wrong = layout->dir == VHOST_SCSI_DIR_OUT ? in : out;
+
+	if (wrong || (len && len >= layout->data_len))
+		return VIRTIO_SCSI_S_FAILURE;
+
+	layout->pi_len = len;
+	layout->data_len -= len;
+	return VIRTIO_SCSI_S_OK;
+}
+
+/**
+ * vhost_scsi_wire_decode_lun() - read the LUN field of a request
+ * @lun: the 8 bytes of the field
+ * @target: target id, byte 1
+ * @unit: 14-bit LUN from bytes 2 and 3, valid if true is returned
+ *
+ * SAM-5 single-level LUN: peripheral addressing (00 nn), flat addressing
+ * (40 nn to 7F nn), and plain big-endian (01 nn to 3F nn), which is how LIO's
+ * REPORT LUNS prints LUNs from 256 on. Bytes 4 to 7 are ignored.
+ *
+ * Return: true if byte 0 and the addressing method name a unit. @target is
+ * valid whenever byte 0 is 1.
+ */
+bool vhost_scsi_wire_decode_lun(const u8 *lun, u8 *target, u16 *unit)
+{
+	*target = lun[1];
+	*unit = (lun[2] << 8 | lun[3]) & VHOST_SCSI_MAX_LUN;
+	return lun[0] == 1 && !(lun[2] & 0x80);
+}
+
+/**
+ * vhost_scsi_wire_encode_lun() - write the LUN field of an event
+ * @lun: 8 bytes to fill
+ * @target: target id
+ * @unit: LUN, 0 to VHOST_SCSI_MAX_LUN
+ *
+ * Bytes 2 and 3 are those that LIO's REPORT LUNS shows for the unit: guests
+ * compare them unmasked.
+ */
+void vhost_scsi_wire_encode_lun(u8 *lun, u8 target, u16 unit)
+{
+	memset(lun, 0, 8);
+	lun[0] = 1;
+	lun[1] = target;
+	lun[2] = unit >> 8;
+	lun[3] = unit;
+}
+
+/* SPC: the group code of the operation code decides; 7Fh carries a length. */
+static u16 vhost_scsi_wire_cdb_len(const u8 *cdb)
+{
+	static const u8 group_len[8] = { 6, 10, 10, 12, 16, 12, 10, 10 };
+
+	if (cdb[0] == VARIABLE_LENGTH_CMD)
+		return cdb[7] + 8;
+	if (cdb[0] == 0x7e)
+		return 12;
+	return group_len[cdb[0] >> 5];
+}
+
+/**
+ * vhost_scsi_wire_decode_cmd() - decode a request header
+ * @wire: the header, copied once from the guest
+ * @le: the ring is little-endian
+ * @pi: VIRTIO_SCSI_F_T10_PI is acknowledged
+ * @req: result, valid if VIRTIO_SCSI_S_OK is returned
+ *
+ * Return: VIRTIO_SCSI_S_OK, or VIRTIO_SCSI_S_BAD_TARGET if the LUN field names
+ * no unit.
+ */
+u8 vhost_scsi_wire_decode_cmd(const union vhost_scsi_wire_req *wire, bool le,
+			      bool pi, struct vhost_scsi_req *req)
+{
+	const struct virtio_scsi_cmd_req *same = &wire->plain;
+	const u8 *cdb = pi ? wire->pi.cdb : wire->plain.cdb;
+
+	if (!vhost_scsi_wire_decode_lun(same->lun, &req->target, &req->lun))
+		return VIRTIO_SCSI_S_BAD_TARGET;
+
+	req->tag = __virtio64_to_cpu(le, same->tag);
+	req->task_attr = same->task_attr <= VIRTIO_SCSI_S_ACA ?
+			 same->task_attr : VIRTIO_SCSI_S_SIMPLE;
+	req->cdb_len = vhost_scsi_wire_cdb_len(cdb);
+	memcpy(req->cdb, cdb, sizeof(req->cdb));
+	if (req->cdb_len < sizeof(req->cdb))
+		memset(req->cdb + req->cdb_len, 0,
+		       sizeof(req->cdb) - req->cdb_len);
+	return VIRTIO_SCSI_S_OK;
+}
+
+/* The direction that a medium access command needs; NONE if it is no such. */
+static enum vhost_scsi_dir vhost_scsi_wire_medium_dir(const u8 *cdb)
+{
+	switch (cdb[0]) {
+	case READ_6:
+	case READ_10:
+	case READ_12:
+	case READ_16:
+		return VHOST_SCSI_DIR_IN;
+	case WRITE_6:
+	case WRITE_10:
+	case WRITE_12:
+	case WRITE_16:
+	case WRITE_VERIFY:
+	case WRITE_VERIFY_16:
+		return VHOST_SCSI_DIR_OUT;
+	case VARIABLE_LENGTH_CMD:
+		switch (cdb[8] << 8 | cdb[9]) {
+		case READ_32:
+			return VHOST_SCSI_DIR_IN;
+		case WRITE_32:
+			return VHOST_SCSI_DIR_OUT;
+		}
+	}
+	return VHOST_SCSI_DIR_NONE;
+}
+
+static u32 vhost_scsi_wire_be32(const u8 *at)
+{
+	return (u32)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
+}
+
+/**
+ * vhost_scsi_wire_blocks() - TRANSFER LENGTH (SBC)
+ * @req: a command that moves blocks, or WRITE SAME
+ *
+ * Return: blocks; of other commands, bytes that mean something else.
+ */
+u32 vhost_scsi_wire_blocks(const struct vhost_scsi_req *req)
+{
+	const u8 *cdb = req->cdb;
+
+	switch (req->cdb_len) {
+	case 6:
+		return cdb[4] ? cdb[4] : 256;
+	case 10:
+		return cdb[7] << 8 | cdb[8];
+	case 12:
+		return vhost_scsi_wire_be32(cdb + 6);
+	case 16:
+		return vhost_scsi_wire_be32(cdb + 10);
+	}
+	return vhost_scsi_wire_be32(cdb + 28);
+}
+
+/**
+ * vhost_scsi_wire_cdb_moves_blocks() - does the data go straight to the medium?
+ * @cdb: command descriptor block, sizeof(struct vhost_scsi_req.cdb) bytes
+ *
+ * Such data reaches the backend as one scatterlist, whatever its shape. All
+ * other commands are emulated by LIO, which maps their buffer page by page.
+ *
+ * Return: true for the READ and WRITE commands that only move blocks.
+ */
+bool vhost_scsi_wire_cdb_moves_blocks(const u8 *cdb)
+{
+	return vhost_scsi_wire_medium_dir(cdb) != VHOST_SCSI_DIR_NONE;
+}
+
+/**
+ * vhost_scsi_wire_dir_fits() - is the buffer on the side that the CDB needs?
+ * @req: the request
+ * @layout: its data
+ *
+ * LIO takes the direction of the buffer for the command's: it would write the
+ * medium for a READ with a data-out buffer, and call a WRITE without one good.
+ * Commands that only take a parameter list, which would be zeroes, count too.
+ *
+ * Return: false if the command must not be executed.
+ */
+bool vhost_scsi_wire_dir_fits(const struct vhost_scsi_req *req,
+			      const struct vhost_scsi_layout *layout)
+{
+	enum vhost_scsi_dir dir = vhost_scsi_wire_medium_dir(req->cdb);
+
+	if (dir == VHOST_SCSI_DIR_NONE) {
+		switch (req->cdb[0]) {
+		case WRITE_SAME:
+		case WRITE_SAME_16:
+		case COMPARE_AND_WRITE:
+		case UNMAP:
+			return layout->dir != VHOST_SCSI_DIR_IN;
+		}
+		return true;
+	}
+	return layout->dir == dir || (layout->dir == VHOST_SCSI_DIR_NONE &&
+				      !vhost_scsi_wire_blocks(req));
+}
+
+/**
+ * vhost_scsi_wire_protect() - does protection information go with the data?
+ * @req: the request
+ *
+ * Return: RDPROTECT or WRPROTECT of a command that moves blocks (SBC), 0 for
+ * all others.
+ */
+u8 vhost_scsi_wire_protect(const struct vhost_scsi_req *req)
+{
+	u8 protect = req->cdb[req->cdb_len > 16 ? 10 : 1] >> 5;
+
+	/* The usual answer first: every command is asked. */
+	if (!protect || req->cdb_len == 6 ||
+	    !vhost_scsi_wire_cdb_moves_blocks(req->cdb))
+		return 0;
+	return protect;
+}
+
+/**
+ * vhost_scsi_wire_pi_fits() - do the buffers hold just what the CDB names?
+ * @req: a command that moves blocks with protection information
+ * @layout: its data
+ * @block_size: of the unit, in bytes
+ *
+ * LIO takes the transfer length of such a command for the length of its
+ * buffers, and moves what the buffers hold.
+ *
+ * Return: false if the command must not be executed.
+ */
+bool vhost_scsi_wire_pi_fits(const struct vhost_scsi_req *req,
+			     const struct vhost_scsi_layout *layout,
+			     u32 block_size)
+{
+	u64 blocks = vhost_scsi_wire_blocks(req);
+
+	return blocks * block_size == layout->data_len &&
+	       blocks * VHOST_SCSI_PI_TUPLE == layout->pi_len;
+}
+
+/**
+ * vhost_scsi_wire_encode_head() - build a response, but for its sense data
+ * @wire: response to fill, all bytes but those of the sense data
+ * @le: the ring is little-endian
+ * @res: how the request ended
+ * @sense_len: bytes of sense data that are valid
+ */
+void vhost_scsi_wire_encode_head(struct virtio_scsi_cmd_resp *wire, bool le,
+				 const struct vhost_scsi_result *res,
+				 u32 sense_len)
+{
+	wire->sense_len = __cpu_to_virtio32(le, sense_len);
+	wire->resid = __cpu_to_virtio32(le, res->resid);
+	wire->status_qualifier = __cpu_to_virtio16(le, 0);
+	wire->status = res->response == VIRTIO_SCSI_S_OK ? res->status : 0;
+	wire->response = res->response;
+}
+
+/**
+ * vhost_scsi_wire_encode_cmd() - build the response of a request
+ * @wire: response to fill; every byte is written
+ * @le: the ring is little-endian
+ * @res: how the request ended; its sense data may be in its place already
+ */
+void vhost_scsi_wire_encode_cmd(struct virtio_scsi_cmd_resp *wire, bool le,
+				const struct vhost_scsi_result *res)
+{
+	size_t sense_len = 0;
+
+	if (res->sense && res->response == VIRTIO_SCSI_S_OK) {
+		sense_len = res->sense_len;
+		if (sense_len > sizeof(wire->sense))
+			sense_len = sizeof(wire->sense);
+		memmove(wire->sense, res->sense, sense_len);
+	}
+	memset(wire->sense + sense_len, 0, sizeof(wire->sense) - sense_len);
+	vhost_scsi_wire_encode_head(wire, le, res, sense_len);
+}
+
+/**
+ * vhost_scsi_wire_sense() - build fixed-format sense data (SPC)
+ * @sense: VIRTIO_SCSI_SENSE_DEFAULT_SIZE bytes to fill
+ * @key: sense key
+ * @asc: additional sense code
+ * @ascq: its qualifier
+ */
+void vhost_scsi_wire_sense(u8 *sense, u8 key, u8 asc, u8 ascq)
+{
+	memset(sense, 0, VIRTIO_SCSI_SENSE_DEFAULT_SIZE);
+	sense[0] = 0x70;
+	sense[2] = key;
+	sense[7] = 10;
+	sense[12] = asc;
+	sense[13] = ascq;
+}
+
+/**
+ * vhost_scsi_wire_no_lun() - data with which a missing unit answers
+ * @req: request to the unit
+ * @data: VHOST_SCSI_NO_LUN_DATA bytes to fill
+ *
+ * SPC: INQUIRY to a unit that is not there ends GOOD with peripheral qualifier
+ * 011b and type 1Fh, REQUEST SENSE ends GOOD with LOGICAL UNIT NOT SUPPORTED
+ * as its data. All other commands end with that sense as CHECK CONDITION.
+ *
+ * Return: bytes of @data, within the CDB's allocation length; 0 also stands
+ * for such a command with allocation length 0.
+ */
+size_t vhost_scsi_wire_no_lun(const struct vhost_scsi_req *req, u8 *data)
+{
+	u8 sense[VIRTIO_SCSI_SENSE_DEFAULT_SIZE];
+	size_t len, alloc;
+
+	memset(data, 0, VHOST_SCSI_NO_LUN_DATA);
+	if (req->cdb[0] == INQUIRY) {
+		data[0] = 0x7f;
+		data[3] = 2;
+		len = VHOST_SCSI_NO_LUN_DATA;
+		data[4] = len - 5;
+		alloc = req->cdb[3] << 8 | req->cdb[4];
+	} else {
+		vhost_scsi_wire_sense(sense, ILLEGAL_REQUEST, 0x25, 0);
+		len = 18;
+		memcpy(data, sense, len);
+		alloc = req->cdb[4];
+	}
+	return len < alloc ? len : alloc;
+}
