@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Counting what LIO works on, and waiting for it.
+ *
+ * Enters: a task that was taken from a ring; a task that was retired.
+ * Leaves: a waiter, once every task from before it came is retired.
+ * Context: counting under vq->mutex; waiting under vs->dev.mutex only, so that
+ * one waiter at a time turns the epochs.
+ * Invariant: a count that a waiter has seen reach 0 stays 0 until the epoch is
+ * current again, so the waiter cannot miss a task (I4).
+ */
+#include "scsi_trace.h"
+#include "vhost_scsi.h"
+
+/**
+ * vhost_scsi_inflight_get() - count a task in
+ * @svq: queue that it came from, vq->mutex held
+ *
+ * Return: the epoch to give back with vhost_scsi_inflight_put().
+ */
+u8 vhost_scsi_inflight_get(struct vhost_scsi_vq *svq)
+{
+	struct vhost_scsi_inflight *inflight = &svq->inflight;
+
+	lockdep_assert_held(&svq->vq.mutex);
+	inflight->count[inflight->epoch]++;
+	return inflight->epoch;
+}
+
+/**
+ * vhost_scsi_inflight_put() - count a task out
+ * @svq: queue that it came from, vq->mutex held
+ * @epoch: what vhost_scsi_inflight_get() returned
+ */
+void vhost_scsi_inflight_put(struct vhost_scsi_vq *svq, u8 epoch)
+{
+	struct vhost_scsi_inflight *inflight = &svq->inflight;
+	unsigned int left = inflight->count[epoch] - 1;
+
+	lockdep_assert_held(&svq->vq.mutex);
+	WRITE_ONCE(inflight->count[epoch], left);
+	if (!left && epoch != inflight->epoch)
+		wake_up(&to_vs(svq)->drained);
+}
+
+/**
+ * vhost_scsi_inflight_nr() - how many tasks does LIO work on?
+ * @svq: queue that they came from, vq->mutex held
+ *
+ * Return: their number.
+ */
+unsigned int vhost_scsi_inflight_nr(const struct vhost_scsi_vq *svq)
+{
+	lockdep_assert_held(&svq->vq.mutex);
+	return svq->inflight.count[0] + svq->inflight.count[1];
+}
+
+/* Begin a new epoch and wait for the end of the one before. */
+static void vhost_scsi_inflight_wait_vq(struct vhost_scsi *vs,
+					struct vhost_scsi_vq *svq)
+{
+	struct vhost_scsi_inflight *inflight = &svq->inflight;
+	u8 old;
+
+	mutex_lock(&svq->vq.mutex);
+	old = inflight->epoch;
+	inflight->epoch = !old;
+	mutex_unlock(&svq->vq.mutex);
+
+	/* As long as a backstore is only slow this is no hung task: idle. */
+	while (!wait_event_idle_timeout(vs->drained,
+					!READ_ONCE(inflight->count[old]), HZ))
+		trace_vhost_scsi_drain(svq, READ_ONCE(inflight->count[old]));
+
+	/* Whoever counted the last one out may still be inside the mutex. */
+	mutex_lock(&svq->vq.mutex);
+	mutex_unlock(&svq->vq.mutex);
+}
+
+/**
+ * vhost_scsi_inflight_wait() - wait for every task taken so far
+ * @vs: device, dev.mutex held
+ *
+ * Tasks that are taken meanwhile are not waited for. Waits as long as the
+ * backstore takes; a signal does not end it, since what it protects (guest
+ * memory, the session) may not be taken away earlier.
+ */
+void vhost_scsi_inflight_wait(struct vhost_scsi *vs)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&vs->dev.mutex);
+	for (i = 0; i < vs->nr_vqs; i++)
+		vhost_scsi_inflight_wait_vq(vs, &vs->svq[i]);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Guest buffers as scatterlists: scsi_map.c and scsi_sg.c, and the slots
+ * that hold their lists.
+ */
+#ifndef VHOST_SCSI_MAP_H
+#define VHOST_SCSI_MAP_H
+
+#include <linux/gfp.h>
+#include <linux/mm_types.h>
+#include <linux/scatterlist.h>
+#include <linux/uio.h>
+
+#include "scsi_held.h"
+#include "scsi_wire.h"
+
+/* Pages a command may touch: 8 MiB, and what VPD page B0h announces */
+#define VHOST_SCSI_MAX_PAGES	2048
+/* Pages pinned at a time while a command is mapped */
+#define VHOST_SCSI_PIN_BATCH	32
+/*
+ * What a request takes is its guest's: charged to the owner's memory cgroup. Without
+ * memory the guest hears BUSY, and nobody is killed or logged for it (I5).
+ */
+#define VHOST_SCSI_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+/* Scatterlist entries inside a slot; longer lists are chained to them */
+#define VHOST_SCSI_INLINE_SG	4
+
+/**
+ * enum vhost_scsi_map_shape - what the scatterlist of a command must look like
+ * @VHOST_SCSI_MAP_BLOCKS: segments of whole sectors; contiguous pages are one
+ *	entry
+ * @VHOST_SCSI_MAP_SECTORS: the same, an entry a page (pass-through backends)
+ * @VHOST_SCSI_MAP_PROTECTED: whole pages, an entry a page. LIO computes guard
+ *	tags over blocks that it believes to end in the entry behind, if not in
+ *	the same
+ * @VHOST_SCSI_MAP_EMULATED: whole pages. LIO maps the list page by page, and
+ *	fills it past the data that it reports
+ */
+enum vhost_scsi_map_shape {
+	VHOST_SCSI_MAP_BLOCKS,
+	VHOST_SCSI_MAP_SECTORS,
+	VHOST_SCSI_MAP_PROTECTED,
+	VHOST_SCSI_MAP_EMULATED,
+};
+
+/**
+ * struct vhost_scsi_map - the data of a command as a scatterlist
+ * @sg: list for LIO, NULL if the command has no data
+ * @nents: entries of @sg
+ * @pinned: the list is guest memory; otherwise pages of our own that stand for
+ *	it because the guest's do not have the shape that LIO needs
+ * @lent: and it stays pinned without this map
+ * @dirty: the device writes the pages
+ * @last: last entry filled while the list is built
+ * @inline_sg: first entries; the one behind them links to @overflow
+ * @overflow: further entries, allocated for the commands that need them
+ * @back: guest memory that our own pages are copied back to
+ * @back_iov: the array that @back walks over, to be freed; NULL if it is a
+ *	buffer in one piece
+ * @pi: protection information of the data, in pages of our own; NULL if there
+ *	is none
+ */
+struct vhost_scsi_map {
+	struct scatterlist *sg;
+	unsigned int nents;
+	bool pinned;
+	bool lent;
+	bool dirty;
+	struct scatterlist *last;
+	struct scatterlist inline_sg[VHOST_SCSI_INLINE_SG + 1];
+	struct sg_table overflow;
+	struct iov_iter back;
+	const void *back_iov;
+	struct vhost_scsi_map *pi;
+};
+
+/* scsi_sg.c */
+void vhost_scsi_sg_init(struct vhost_scsi_map *map);
+int vhost_scsi_sg_fill(struct vhost_scsi_map *map, struct iov_iter *iter,
+		       bool merge, struct vhost_scsi_held *held,
+		       struct page **scratch);
+void vhost_scsi_sg_empty(struct vhost_scsi_map *map);
+
+/* scsi_map.c */
+int vhost_scsi_map_data(struct vhost_scsi_map *map, struct iov_iter *iter,
+			const struct vhost_scsi_layout *layout,
+			enum vhost_scsi_map_shape shape,
+			struct vhost_scsi_held *held, struct page **scratch);
+bool __vhost_scsi_map_copy_back(struct vhost_scsi_map *map, size_t len);
+void vhost_scsi_map_release(struct vhost_scsi_map *map);
+
+/**
+ * vhost_scsi_map_copy_back() - bring data to the guest that LIO put elsewhere
+ * @map: map of a finished command
+ * @len: bytes that the command transferred; with the first one all of the
+ *	protection information goes along
+ *
+ * Return: false if the guest's buffer cannot be written.
+ */
+static inline bool vhost_scsi_map_copy_back(struct vhost_scsi_map *map,
+					    size_t len)
+{
+	/* The usual case: LIO worked on the guest's own pages. */
+	if (likely(map->pinned && !map->pi))
+		return true;
+	return __vhost_scsi_map_copy_back(map, len);
+}
+
+#endif

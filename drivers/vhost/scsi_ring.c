@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The only file beside scsi_chain.c that touches a virtqueue: take a chain, read
+ * a request, write a response, push the head.
+ *
+ * Enters: a virtqueue. Leaves: chains; used elements, with the length that was
+ * really written.
+ * Context: a vhost worker (guest memory is its memory); vq->mutex, the signal
+ * included, since the call eventfd may be swapped meanwhile.
+ * Invariant: I1, a head that was taken is pushed once.
+ */
+#include "scsi_user.h"
+#include "vhost_scsi.h"
+
+/* A chain of any form. */
+static enum vhost_scsi_take
+vhost_scsi_ring_take_any(struct vhost_virtqueue *vq,
+			 struct vhost_scsi_chain *chain)
+{
+	int head;
+
+	head = vhost_get_vq_desc(vq, vq->iov, ARRAY_SIZE(vq->iov), &chain->out,
+				 &chain->in, NULL, NULL);
+	if (unlikely(head < 0))
+		return VHOST_SCSI_TAKE_BROKEN;
+	if (head == vq->num)
+		return VHOST_SCSI_TAKE_EMPTY;
+
+	chain->head = head;
+	chain->out_len = iov_length(vq->iov, chain->out);
+	chain->in_len = iov_length(vq->iov + chain->out, chain->in);
+	return VHOST_SCSI_TAKE_CHAIN;
+}
+
+/**
+ * vhost_scsi_ring_next() - take the next chain, and stay
+ * @svq: queue, vq->mutex held
+ * @chain: result, valid with VHOST_SCSI_TAKE_CHAIN; all zero for the first one
+ *	since the mutex is held
+ *
+ * Notifications are off afterwards, and vhost_scsi_ring_rest() is due before the
+ * worker leaves; they are on only with VHOST_SCSI_TAKE_BROKEN.
+ *
+ * Return: which of the three it was.
+ */
+enum vhost_scsi_take vhost_scsi_ring_next(struct vhost_scsi_vq *svq,
+					  struct vhost_scsi_chain *chain)
+{
+	struct vhost_virtqueue *vq = &svq->vq;
+	enum vhost_scsi_take take;
+
+	lockdep_assert_held(&vq->mutex);
+	vhost_disable_notify(vq->dev, vq);
+	take = vhost_scsi_chain_take(svq, chain);
+	if (likely(take != VHOST_SCSI_TAKE_BROKEN))
+		return take;
+	take = vhost_scsi_ring_take_any(vq, chain);
+	/* Not consumed: the same head comes again after a kick. */
+	if (unlikely(take == VHOST_SCSI_TAKE_BROKEN))
+		vhost_enable_notify(vq->dev, vq);
+	return take;
+}
+
+/**
+ * vhost_scsi_ring_stay() - have the guest not kick for its next chain
+ * @svq: queue, vq->mutex held, that the worker is going to watch
+ *
+ * virtio 1.2, "Available Buffer Notification Suppression": with EVENT_IDX the core
+ * leaves an event that was asked for standing. One that has passed is none.
+ */
+void vhost_scsi_ring_stay(struct vhost_scsi_vq *svq)
+{
+	struct vhost_virtqueue *vq = &svq->vq;
+	__virtio16 passed = cpu_to_vhost16(vq, vq->last_avail_idx - 1);
+
+	lockdep_assert_held(&vq->mutex);
+	vhost_disable_notify(vq->dev, vq);
+	if (vhost_has_feature(vq, VIRTIO_RING_F_EVENT_IDX) && !vq->iotlb)
+		put_user(passed, (__virtio16 __user *)&vq->used->ring[vq->num]);
+}
+
+/**
+ * vhost_scsi_ring_rest() - have the guest kick for its next chain
+ * @svq: queue that was found empty, vq->mutex held
+ *
+ * Return: true if one came meanwhile, which makes no kick: take it.
+ */
+bool vhost_scsi_ring_rest(struct vhost_scsi_vq *svq)
+{
+	lockdep_assert_held(&svq->vq.mutex);
+	return unlikely(vhost_enable_notify(svq->vq.dev, &svq->vq));
+}
+
+/**
+ * vhost_scsi_ring_take() - take the next chain, or leave
+ * @svq: queue, vq->mutex held
+ * @chain: as with vhost_scsi_ring_next()
+ *
+ * Notifications are off when it returns a chain, and on when it does not.
+ *
+ * Return: which of the three it was.
+ */
+enum vhost_scsi_take vhost_scsi_ring_take(struct vhost_scsi_vq *svq,
+					  struct vhost_scsi_chain *chain)
+{
+	enum vhost_scsi_take take;
+
+	do {
+		take = vhost_scsi_ring_next(svq, chain);
+	} while (take == VHOST_SCSI_TAKE_EMPTY && vhost_scsi_ring_rest(svq));
+	return take;
+}
+
+/**
+ * vhost_scsi_ring_in_iov() - the device-writable segments of a chain
+ * @svq: queue that it was taken from, vq->mutex held
+ * @chain: the chain
+ *
+ * Return: the first of chain->in segments.
+ */
+struct iovec *vhost_scsi_ring_in_iov(struct vhost_scsi_vq *svq,
+				     const struct vhost_scsi_chain *chain)
+{
+	return svq->vq.iov + chain->out;
+}
+
+/**
+ * vhost_scsi_ring_data() - what a chain holds behind its header
+ * @svq: queue that it was taken from, vq->mutex held
+ * @chain: the chain
+ * @dir: which of its segments; not VHOST_SCSI_DIR_NONE
+ * @skip: bytes of the request or response in front, and less than there are
+ * @iter: result
+ */
+void vhost_scsi_ring_data(struct vhost_scsi_vq *svq,
+			  const struct vhost_scsi_chain *chain,
+			  enum vhost_scsi_dir dir, size_t skip,
+			  struct iov_iter *iter)
+{
+	bool in = dir == VHOST_SCSI_DIR_IN;
+	unsigned int nr = in ? chain->in : chain->out;
+	size_t len = (in ? chain->in_len : chain->out_len) - skip;
+	struct iovec *iov = svq->vq.iov + (in ? chain->out : 0);
+
+	lockdep_assert_held(&svq->vq.mutex);
+	for (; skip >= iov->iov_len; iov++, nr--)
+		skip -= iov->iov_len;
+	if (likely(nr == 1)) {
+		iov_iter_ubuf(iter, in ? ITER_DEST : ITER_SOURCE,
+			      iov->iov_base + skip, len);
+		return;
+	}
+	iov_iter_init(iter, in ? ITER_DEST : ITER_SOURCE, iov, nr, len + skip);
+	iov_iter_advance(iter, skip);
+}
+
+/* A request whose header lies in several segments. */
+static noinline bool vhost_scsi_ring_gather(const struct iovec *iov,
+					    unsigned int nr, void *buf,
+					    size_t len)
+{
+	struct iov_iter iter;
+
+	iov_iter_init(&iter, ITER_SOURCE, iov, nr, iov_length(iov, nr));
+	return copy_from_iter_full(buf, len, &iter);
+}
+
+/**
+ * vhost_scsi_ring_read() - copy the beginning of a request
+ * @svq: queue, vq->mutex held
+ * @chain: chain that holds the request
+ * @buf: where to
+ * @len: bytes, at most chain->out_len
+ *
+ * The segments may be split anywhere. The bytes are read once: the guest can
+ * change them at any time.
+ *
+ * Return: false if they cannot be read.
+ */
+bool vhost_scsi_ring_read(struct vhost_scsi_vq *svq,
+			  const struct vhost_scsi_chain *chain,
+			  void *buf, size_t len)
+{
+	const struct iovec *iov = svq->vq.iov;
+
+	lockdep_assert_held(&svq->vq.mutex);
+	if (unlikely(iov->iov_len < len))
+		return vhost_scsi_ring_gather(iov, chain->out, buf, len);
+	if (likely(len == sizeof(struct virtio_scsi_cmd_req)))
+		return vhost_scsi_user_read(buf, iov->iov_base,
+					    sizeof(struct virtio_scsi_cmd_req));
+	return !copy_from_user(buf, iov->iov_base, len);
+}
+
+/**
+ * vhost_scsi_ring_write() - write a response
+ * @iov: device-writable segments
+ * @nr: how many, 1 at least
+ * @buf: response
+ * @len: bytes, at most what the segments hold
+ *
+ * Return: false if not all of it could be written.
+ */
+bool vhost_scsi_ring_write(const struct iovec *iov, unsigned int nr,
+			   const void *buf, size_t len)
+{
+	struct iov_iter iter;
+
+	iov_iter_init(&iter, ITER_DEST, iov, nr, iov_length(iov, nr));
+	return copy_to_iter(buf, len, &iter) == len;
+}
+
+/**
+ * vhost_scsi_ring_answer() - write the response of a command
+ * @rsp: where to
+ * @wire: response
+ *
+ * Return: false if not all of it could be written.
+ */
+bool vhost_scsi_ring_answer(const struct vhost_scsi_rsp *rsp,
+			    const struct virtio_scsi_cmd_resp *wire)
+{
+	if (likely(rsp->iov->iov_len >= sizeof(*wire)))
+		return vhost_scsi_user_write(rsp->iov->iov_base, wire,
+					     sizeof(*wire));
+	return vhost_scsi_ring_write(rsp->iov, rsp->nr, wire, sizeof(*wire));
+}
+
+/**
+ * vhost_scsi_ring_save_rsp() - keep where the response of a chain goes
+ * @svq: queue, vq->mutex held
+ * @chain: chain with at least @len writable bytes
+ * @len: size of the response in bytes
+ * @rsp: result, to be freed with vhost_scsi_ring_free_rsp()
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vhost_scsi_ring_save_rsp(struct vhost_scsi_vq *svq,
+			     const struct vhost_scsi_chain *chain, size_t len,
+			     struct vhost_scsi_rsp *rsp)
+{
+	struct iovec *iov = vhost_scsi_ring_in_iov(svq, chain);
+	size_t found = iov->iov_len;
+
+	lockdep_assert_held(&svq->vq.mutex);
+	rsp->nr = 1;
+	if (likely(found >= len)) {
+		rsp->one = *iov;
+		rsp->iov = &rsp->one;
+		return 0;
+	}
+
+	while (found < len)
+		found += iov[rsp->nr++].iov_len;
+	rsp->iov = kmemdup_array(iov, rsp->nr, sizeof(*iov), VHOST_SCSI_GFP);
+	return rsp->iov ? 0 : -ENOMEM;
+}
+
+/**
+ * vhost_scsi_ring_push() - give a head back to the guest
+ * @svq: queue, vq->mutex held
+ * @head: head descriptor of a chain taken from it
+ * @len: bytes written from the first writable byte on, without gaps
+ *
+ * The guest sees it after vhost_scsi_ring_flush().
+ */
+void vhost_scsi_ring_push(struct vhost_scsi_vq *svq, unsigned int head,
+			  u32 len)
+{
+	struct vhost_virtqueue *vq = &svq->vq;
+
+	lockdep_assert_held(&vq->mutex);
+	svq->used[svq->nr_used].id = cpu_to_vhost32(vq, head);
+	svq->used[svq->nr_used].len = cpu_to_vhost32(vq, len);
+	svq->nr_used++;
+	/* The core can add no more than a ring's worth at once. */
+	if (svq->nr_used == min_t(unsigned int, VHOST_SCSI_BATCH, vq->num))
+		vhost_scsi_ring_flush(svq);
+}
+
+/**
+ * vhost_scsi_ring_flush() - update the used ring and signal the guest
+ * @svq: queue, vq->mutex held
+ *
+ * A used ring that faults loses the heads by necessity; the core has signalled
+ * the error eventfd then.
+ */
+void vhost_scsi_ring_flush(struct vhost_scsi_vq *svq)
+{
+	struct vhost_virtqueue *vq = &svq->vq;
+	unsigned int nr = svq->nr_used;
+
+	lockdep_assert_held(&vq->mutex);
+	if (!nr)
+		return;
+
+	svq->nr_used = 0;
+	svq->stats.batches++;
+	if (!vhost_scsi_add_used_n(vq, svq->used, nr))
+		vhost_signal(vq->dev, vq);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Copies of a few dozen bytes from and to the owner's memory, in words: a call
+ * of copy_from_user() with all that it checks is a good part of a command.
+ */
+#ifndef VHOST_SCSI_USER_H
+#define VHOST_SCSI_USER_H
+
+#include <linux/uaccess.h>
+
+/**
+ * vhost_scsi_user_read() - copy from the owner's memory
+ * @to: where to
+ * @from: where from
+ * @len: bytes, a constant, for the compiler to make straight code
+ *
+ * Return: false if not all of it can be read.
+ */
+static __always_inline bool vhost_scsi_user_read(void *to,
+						 const void __user *from,
+						 size_t len)
+{
+	const u64 __user *word = from;
+	size_t i;
+
+	might_fault();
+	if (unlikely(!user_read_access_begin(from, len)))
+		return false;
+#pragma GCC unroll 16
+	for (i = 0; i < len / sizeof(u64); i++)
+		unsafe_get_user(((u64 *)to)[i], word + i, fault);
+#pragma GCC unroll 16
+	for (i *= sizeof(u64); i < len; i++)
+		unsafe_get_user(((u8 *)to)[i], (const u8 __user *)from + i,
+				fault);
+	user_read_access_end();
+	return true;
+fault:
+	user_read_access_end();
+	return false;
+}
+
+/**
+ * vhost_scsi_user_write() - copy to the owner's memory
+ * @to: where to
+ * @from: where from
+ * @len: bytes, a constant, for the compiler to make straight code
+ *
+ * Return: false if not all of it could be written.
+ */
+static __always_inline bool vhost_scsi_user_write(void __user *to,
+						  const void *from, size_t len)
+{
+	u64 __user *word = to;
+	size_t i;
+
+	might_fault();
+	if (unlikely(!user_write_access_begin(to, len)))
+		return false;
+#pragma GCC unroll 16
+	for (i = 0; i < len / sizeof(u64); i++)
+		unsafe_put_user(((const u64 *)from)[i], word + i, fault);
+	i *= sizeof(u64);
+	unsafe_copy_to_user(to + i, from + i, len - i, fault);
+	user_write_access_end();
+	return true;
+fault:
+	user_write_access_end();
+	return false;
+}
+
+#endif

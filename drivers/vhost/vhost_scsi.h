@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * An in-kernel virtio-scsi target: types, locks and the functions that one
+ * file offers the others. scsi.c opens with the map of the module.
+ *
+ * Locks, in the order in which they are taken:
+ *
+ *   vs->dev.mutex             ioctls and release: endpoint, owner, rings' set-up
+ *     configfs                its own locks, inside target_depend_item()
+ *       registry mutex        lists of TPGs and endpoints (scsi_tpg.c)
+ *         tpg->mutex          nexus, endpoint, LUN count
+ *           vq->mutex         one virtqueue: ring, backend, slots, counts,
+ *                             events; task management takes those of the
+ *                             request queues inside the control queue's,
+ *                             and lun_entry_mutex of LIO's node ACL
+ *
+ * configfs calls our mkdir, rmdir, link and unlink with its directory locks
+ * held. Those callbacks therefore never take vs->dev.mutex, and
+ * target_depend_item() is never called with the registry or a TPG mutex held.
+ *
+ * Invariants:
+ *
+ *   I1  Every head taken from a ring is pushed exactly once, faults included.
+ *   I2  A slot is free only after its head is pushed.
+ *   I3  Pages pinned equal pages released; those that the device wrote are
+ *       dirtied first.
+ *   I4  When CLEAR_ENDPOINT returns, nothing of ours refers to the session.
+ *   I5  Nothing that a guest or a VMM does reaches WARN, BUG or the log.
+ *   I6  An aborted command never reads as success.
+ */
+#ifndef VHOST_SCSI_H
+#define VHOST_SCSI_H
+
+#include <linux/llist.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <target/target_core_base.h>
+#include <target/target_core_fabric.h>
+
+#include "scsi_compat.h"
+#include "scsi_map.h"
+#include "scsi_ring.h"
+#include "scsi_target.h"
+#include "scsi_wire.h"
+#include "vhost.h"
+
+/* Virtqueues of the device (virtio 1.2, "SCSI Host Device: Virtqueues") */
+#define VHOST_SCSI_VQ_CTL	0
+#define VHOST_SCSI_VQ_EVT	1
+#define VHOST_SCSI_VQ_IO	2
+
+/* Heads taken in one turn before the worker's other work gets one */
+#define VHOST_SCSI_WEIGHT	256
+/* Used elements collected for one update of the used ring */
+#define VHOST_SCSI_BATCH	64
+/* Requests for LIO that task management has under way; each blocks a worker */
+#define VHOST_SCSI_MAX_TMRS	128
+/* Events waiting for the guest's buffers; further ones are missed */
+#define VHOST_SCSI_MAX_EVENTS	128
+
+struct seq_file;
+struct vhost_scsi;
+struct vhost_scsi_task;
+struct vhost_scsi_tmr;
+struct vhost_scsi_vq;
+
+/**
+ * enum vhost_scsi_verdict - what to do with a head after a stage
+ * @VHOST_SCSI_SUBMITTED: LIO owns the request; its completion pushes the head
+ * @VHOST_SCSI_REPLY: write the answer and push the head now
+ * @VHOST_SCSI_NO_ROOM: no room for an answer; push the head with length 0
+ */
+enum vhost_scsi_verdict {
+	VHOST_SCSI_SUBMITTED,
+	VHOST_SCSI_REPLY,
+	VHOST_SCSI_NO_ROOM,
+};
+
+/**
+ * enum vhost_scsi_watch - what came of watching a queue
+ * @VHOST_SCSI_WATCH_FOUND: there is something to do
+ * @VHOST_SCSI_WATCH_IDLE: there is nothing; the worker may leave
+ * @VHOST_SCSI_WATCH_YIELD: the worker has other work, and comes back
+ */
+enum vhost_scsi_watch {
+	VHOST_SCSI_WATCH_FOUND,
+	VHOST_SCSI_WATCH_IDLE,
+	VHOST_SCSI_WATCH_YIELD,
+};
+
+/**
+ * struct vhost_scsi_task - what LIO works on: a command, or a function on some
+ * @se_cmd: LIO's part, cleared for each use
+ * @done: entry of the queue's list of tasks that LIO has released
+ * @svq: queue that the request came from, never changes
+ * @aborted: LIO ended the task without a status (I6)
+ */
+struct vhost_scsi_task {
+	struct se_cmd se_cmd;
+	struct llist_node done;
+	struct vhost_scsi_vq *svq;
+	bool aborted;
+};
+
+/**
+ * struct vhost_scsi_cmd - a slot: one request of a request queue
+ * @task: what LIO knows of it; first
+ * @rsp: where the response goes
+ * @next: next free slot, valid while the slot is free
+ * @execute: executes a command that waits for others
+ * @map: data of the command
+ * @data_len: bytes of the data buffer
+ * @pi_len: bytes of the buffer for protection information in front of it
+ * @busy: the slot is taken
+ * @ends_as: VIRTIO_SCSI_S_* if LIO aborts it for a function of the guest's,
+ *	which is answered after it; 0 if no function is about it
+ * @in_order: its task attribute is not SIMPLE; counted in the queue's
+ *	nr_in_order
+ * @wire: the response; LIO writes sense data into it, which is all zero while the
+ *	slot is free
+ */
+struct vhost_scsi_cmd {
+	struct vhost_scsi_task task;
+	struct vhost_scsi_rsp rsp;
+	struct vhost_scsi_cmd *next;
+	struct work_struct execute;
+	struct vhost_scsi_map map;
+	u32 data_len;
+	u32 pi_len;
+	bool busy;
+	u8 ends_as;
+	bool in_order;
+	struct virtio_scsi_cmd_resp wire;
+};
+
+static_assert(VIRTIO_SCSI_SENSE_DEFAULT_SIZE >= TRANSPORT_SENSE_BUFFER);
+
+/**
+ * struct vhost_scsi_set - which commands a task management function is about
+ * @sess: those of this I_T nexus
+ * @lun: and of this unit, unless @all_luns
+ * @tag: and with this tag of the guest's, if @by_tag
+ * @all_luns: of every unit
+ * @by_tag: the tag counts
+ * @marked: those only that a function was started for
+ */
+struct vhost_scsi_set {
+	struct se_session *sess;
+	u64 lun;
+	u64 tag;
+	bool all_luns;
+	bool by_tag;
+	bool marked;
+};
+
+/**
+ * struct vhost_scsi_parts - what LIO does for a task management function
+ * @nr: parts that it works on
+ * @response: VIRTIO_SCSI_S_* for the guest, as far as they are known
+ *
+ * Under the mutex of the control virtqueue.
+ */
+struct vhost_scsi_parts {
+	unsigned int nr;
+	u8 response;
+};
+
+/**
+ * struct vhost_scsi_inflight - tasks of a queue that LIO works on
+ * @count: tasks taken in each of two epochs, written under vq->mutex
+ * @epoch: the one that new tasks count in, under vq->mutex
+ *
+ * A waiter begins a new epoch and waits until the count of the old one is 0,
+ * so that a guest that never pauses cannot keep it waiting.
+ */
+struct vhost_scsi_inflight {
+	unsigned int count[2];
+	u8 epoch;
+};
+
+/**
+ * struct vhost_scsi_poll - watching a queue instead of sleeping
+ * @limit: how long at a time at most, in ns; 0 for not at all
+ * @window: how long the next time, in ns
+ * @idle_since: when the worker found nothing to do; 0 while there is something
+ * @interrupted: it went to do other work in the middle of a window
+ *
+ * All under vq->mutex.
+ */
+struct vhost_scsi_poll {
+	u64 limit;
+	u64 window;
+	u64 idle_since;
+	bool interrupted;
+};
+
+/**
+ * struct vhost_scsi_stats - what a request queue did since the device was opened
+ * @commands: commands of LIO's that were answered
+ * @bytes: of data that they moved
+ * @refused: requests that did not reach LIO
+ * @kicks: times that a kick brought the worker to the queue
+ * @wakeups: times that finished commands did
+ * @batches: updates of the used ring, after each of which the guest is signalled
+ *	if it wants that
+ * @polls_won: times that the queue was watched and something came
+ * @polls_lost: times that it was watched in vain
+ *
+ * Written under vq->mutex.
+ */
+struct vhost_scsi_stats {
+	u64 commands;
+	u64 bytes;
+	u64 refused;
+	u64 kicks;
+	u64 wakeups;
+	u64 batches;
+	u64 polls_won;
+	u64 polls_lost;
+};
+
+/**
+ * struct vhost_scsi_vq - one virtqueue with what it needs to serve it
+ * @vq: vhost's part
+ * @index: its number, VHOST_SCSI_VQ_*
+ * @used: used elements not yet on the ring, under vq->mutex
+ * @nr_used: how many, under vq->mutex
+ * @slots: commands of a request queue, one for each entry of the ring, while
+ *	an endpoint is set
+ * @free: free slots, under vq->mutex
+ * @nr_in_order: taken slots whose command must not be overtaken, under vq->mutex
+ * @inflight: what LIO works on, under vq->mutex
+ * @poll: watching the queue
+ * @stats: what it did
+ * @done: tasks that LIO has released, lockless
+ * @attended: a worker is at the queue, and looks at @done before it leaves;
+ *	written under vq->mutex
+ * @done_work: answers @done in the queue's vhost worker
+ * @drop_work: gives back what @done holds when there is no worker any more
+ * @pages: scratch for pinning, under vq->mutex
+ */
+struct vhost_scsi_vq {
+	struct vhost_virtqueue vq;
+	unsigned int index;
+	struct vring_used_elem used[VHOST_SCSI_BATCH];
+	unsigned int nr_used;
+	struct vhost_scsi_cmd *slots;
+	struct vhost_scsi_cmd *free;
+	unsigned int nr_in_order;
+	struct vhost_scsi_inflight inflight;
+	struct vhost_scsi_poll poll;
+	struct vhost_scsi_stats stats;
+	struct llist_head done;
+	bool attended;
+	struct vhost_work done_work;
+	struct work_struct drop_work;
+	struct page *pages[VHOST_SCSI_PIN_BATCH];
+};
+
+/**
+ * struct vhost_scsi_evt_queue - events on their way to the guest
+ * @pending: events in the order in which they arose
+ * @nr: entries of @pending, at most VHOST_SCSI_MAX_EVENTS
+ * @missed: an event was dropped; the next one delivered says so
+ * @work: delivers @pending in the event queue's worker
+ *
+ * All but @work under the mutex of the event virtqueue.
+ */
+struct vhost_scsi_evt_queue {
+	struct list_head pending;
+	unsigned int nr;
+	bool missed;
+	struct vhost_work work;
+};
+
+/**
+ * struct vhost_scsi - one open /dev/vhost-scsi
+ * @dev: vhost's part
+ * @ep: endpoint, NULL if none is set; under dev.mutex. Each queue's backend is
+ *	the same pointer, under its vq->mutex
+ * @hotplug_work: looks for TPGs that came after the endpoint was set
+ * @evt: events
+ * @tmfs: task management functions not yet answered, under the mutex of the
+ *	control virtqueue
+ * @nr_tmrs: what LIO works on for them, under the same mutex
+ * @drained: woken when an epoch of a queue has ended
+ * @vqs: what @dev knows the queues by
+ * @nr_vqs: entries of @svq
+ * @svq: the queues
+ */
+struct vhost_scsi {
+	struct vhost_dev dev;
+	struct vhost_scsi_ep *ep;
+	struct work_struct hotplug_work;
+	struct vhost_scsi_evt_queue evt;
+	struct list_head tmfs;
+	unsigned int nr_tmrs;
+	wait_queue_head_t drained;
+	struct vhost_virtqueue **vqs;
+	unsigned int nr_vqs;
+	struct vhost_scsi_vq svq[] __counted_by(nr_vqs);
+};
+
+static inline struct vhost_scsi_vq *to_svq(struct vhost_virtqueue *vq)
+{
+	return container_of(vq, struct vhost_scsi_vq, vq);
+}
+
+static inline struct vhost_scsi *to_vs(struct vhost_scsi_vq *svq)
+{
+	return container_of(svq->vq.dev, struct vhost_scsi, dev);
+}
+
+static inline struct vhost_scsi_task *to_task(struct se_cmd *se_cmd)
+{
+	return container_of(se_cmd, struct vhost_scsi_task, se_cmd);
+}
+
+static inline struct vhost_scsi_cmd *to_cmd(struct vhost_scsi_task *task)
+{
+	return container_of(task, struct vhost_scsi_cmd, task);
+}
+
+/* scsi_endpoint.c */
+int vhost_scsi_ep_set(struct vhost_scsi *vs, const struct vhost_scsi_target *t);
+int vhost_scsi_ep_clear(struct vhost_scsi *vs,
+			const struct vhost_scsi_target *t);
+void vhost_scsi_ep_release(struct vhost_scsi *vs);
+void vhost_scsi_ep_memory_changed(struct vhost_scsi *vs);
+void vhost_scsi_ep_hotplug_work(struct work_struct *work);
+
+/* scsi_io.c */
+void vhost_scsi_io_kick(struct vhost_work *work);
+void vhost_scsi_io_done_work(struct vhost_work *work);
+
+/* scsi_ctl.c */
+void vhost_scsi_ctl_kick(struct vhost_work *work);
+
+/* scsi_tmf.c */
+enum vhost_scsi_verdict
+vhost_scsi_tmf_run(struct vhost_scsi_vq *ctl,
+		   const struct vhost_scsi_chain *chain,
+		   const struct vhost_scsi_tmf_req *req,
+		   struct se_session *sess, u8 *response);
+void vhost_scsi_tmf_done_work(struct vhost_work *work);
+void vhost_scsi_tmf_drop_work(struct work_struct *work);
+
+/* scsi_tmr.c */
+struct vhost_scsi_tmr *vhost_scsi_tmr_alloc(struct vhost_scsi *vs,
+					    struct vhost_scsi_parts *parts);
+bool vhost_scsi_tmr_submit(struct vhost_scsi *vs, struct vhost_scsi_tmr *tmr,
+			   struct se_session *sess, u8 function, u64 lun,
+			   u64 tag);
+void vhost_scsi_tmr_count(struct vhost_scsi *vs);
+void vhost_scsi_queue_tm_rsp(struct se_cmd *se_cmd);
+
+/* scsi_event.c */
+void vhost_scsi_evt_init(struct vhost_scsi *vs);
+void vhost_scsi_evt_kick(struct vhost_work *work);
+void vhost_scsi_evt_post_lun(struct vhost_scsi *vs, u8 target, u64 lun,
+			     u32 reason);
+void vhost_scsi_evt_post_change(struct vhost_scsi *vs, u8 target, u64 lun,
+				u8 asc, u8 ascq);
+void vhost_scsi_evt_drop(struct vhost_scsi *vs);
+void vhost_scsi_evt_set_missed(struct vhost_scsi *vs, bool missed);
+bool vhost_scsi_evt_get_missed(struct vhost_scsi *vs);
+
+/* scsi_slot.c */
+int vhost_scsi_cmd_alloc_slots(struct vhost_scsi_vq *svq);
+void vhost_scsi_cmd_free_slots(struct vhost_scsi_vq *svq);
+struct vhost_scsi_cmd *vhost_scsi_cmd_get(struct vhost_scsi_vq *svq,
+					  unsigned int head);
+void vhost_scsi_cmd_set_order(struct vhost_scsi_cmd *cmd, bool in_order);
+void vhost_scsi_cmd_put(struct vhost_scsi_cmd *cmd);
+struct vhost_scsi_cmd *vhost_scsi_cmd_next(struct vhost_scsi_vq *svq,
+					   struct vhost_scsi_cmd *cmd,
+					   const struct vhost_scsi_set *set);
+
+/* scsi_cmd.c */
+int vhost_scsi_cmd_init(void);
+void vhost_scsi_cmd_exit(void);
+int vhost_scsi_cmd_submit(struct vhost_scsi_cmd *cmd, struct se_session *sess,
+			  struct vhost_scsi_req *req,
+			  const struct vhost_scsi_layout *layout);
+void __vhost_scsi_cmd_drain(struct vhost_scsi_vq *svq);
+void vhost_scsi_cmd_drop_work(struct work_struct *work);
+struct llist_node *vhost_scsi_task_finished(struct vhost_scsi_vq *svq);
+int vhost_scsi_check_stop_free(struct se_cmd *se_cmd);
+void vhost_scsi_release_cmd(struct se_cmd *se_cmd);
+int vhost_scsi_write_pending(struct se_cmd *se_cmd);
+int vhost_scsi_queue_data_in(struct se_cmd *se_cmd);
+int vhost_scsi_queue_status(struct se_cmd *se_cmd);
+void vhost_scsi_aborted_task(struct se_cmd *se_cmd);
+
+/* scsi_poll.c */
+void vhost_scsi_poll_served(struct vhost_scsi_vq *svq, unsigned int us);
+void vhost_scsi_poll_woken(struct vhost_scsi_vq *svq);
+enum vhost_scsi_watch vhost_scsi_poll_wait(struct vhost_scsi_vq *svq);
+
+/* scsi_stats.c */
+void vhost_scsi_stats_show(struct seq_file *m, struct file *file);
+
+/* scsi_inflight.c */
+u8 vhost_scsi_inflight_get(struct vhost_scsi_vq *svq);
+void vhost_scsi_inflight_put(struct vhost_scsi_vq *svq, u8 epoch);
+unsigned int vhost_scsi_inflight_nr(const struct vhost_scsi_vq *svq);
+void vhost_scsi_inflight_wait(struct vhost_scsi *vs);
+
+#endif
