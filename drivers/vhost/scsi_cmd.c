@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One command, from its submission to its answer: what LIO calls back,
+ * completion, release.
+ *
+ * Enters: a slot with a mapped data buffer and a decoded request; LIO's
+ * callbacks. Leaves: a written response, a pushed head, a free slot.
+ * Context: submission, answering and retiring under vq->mutex, in a vhost
+ * worker (retiring, without a worker, in a work item). LIO's callbacks come in
+ * any context, from inside the submission too, and take no lock.
+ * Invariant: I2 and I6. LIO holds one reference to a command; release_cmd()
+ * gives the slot back to us, and only then is the answer written, so that
+ * nobody uses the guest's pages when they are released.
+ */
+#include <linux/rcupdate.h>
+#include <linux/string.h>
+#include <scsi/scsi_proto.h>
+#include <target/target_core_backend.h>
+
+#include "scsi_trace.h"
+#include "vhost_scsi.h"
+
+/* PERSISTENT RESERVE OUT: service action (SPC) */
+#define VHOST_SCSI_PREEMPT_AND_ABORT	0x05
+
+/* Executes the commands that wait for others. */
+static struct workqueue_struct *vhost_scsi_execute_wq;
+
+/**
+ * vhost_scsi_cmd_init() - prepare what all commands share
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vhost_scsi_cmd_init(void)
+{
+	vhost_scsi_execute_wq = alloc_workqueue("vhost_scsi", WQ_UNBOUND, 0);
+	return vhost_scsi_execute_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * vhost_scsi_cmd_exit() - undo vhost_scsi_cmd_init()
+ *
+ * The last command is gone, but its work may still be on its way out.
+ */
+void vhost_scsi_cmd_exit(void)
+{
+	destroy_workqueue(vhost_scsi_execute_wq);
+}
+
+static bool vhost_scsi_cmd_has_sense(const struct vhost_scsi_cmd *cmd)
+{
+	return cmd->task.se_cmd.se_cmd_flags &
+	       (SCF_TRANSPORT_TASK_SENSE | SCF_EMULATED_TASK_SENSE);
+}
+
+static int vhost_scsi_cmd_attr(u8 task_attr)
+{
+	switch (task_attr) {
+	case VIRTIO_SCSI_S_ORDERED:
+		return TCM_ORDERED_TAG;
+	case VIRTIO_SCSI_S_HEAD:
+		return TCM_HEAD_TAG;
+	case VIRTIO_SCSI_S_ACA:
+		return TCM_ACA_TAG;
+	}
+	return TCM_SIMPLE_TAG;
+}
+
+static enum dma_data_direction vhost_scsi_cmd_dir(enum vhost_scsi_dir dir)
+{
+	switch (dir) {
+	case VHOST_SCSI_DIR_OUT:
+		return DMA_TO_DEVICE;
+	case VHOST_SCSI_DIR_IN:
+		return DMA_FROM_DEVICE;
+	case VHOST_SCSI_DIR_NONE:
+		break;
+	}
+	return DMA_NONE;
+}
+
+/* A disk gets no more than half of what it has tags for, from all queues. */
+static bool vhost_scsi_cmd_leaves_tags(struct vhost_scsi_vq *svq, u32 depth)
+{
+	const struct vhost_scsi_ep *ep = vhost_vq_get_backend(&svq->vq);
+
+	return vhost_scsi_inflight_nr(svq) * 2 * ep->nr_io <= depth;
+}
+
+/*
+ * LIO's submission queue costs a change of threads, which a worker saves that
+ * executes the command itself. It must not sleep there, though, for that holds
+ * up all queues of the device: reads and writes only, to backstores that do not
+ * wait for them, and fewer than would use up the tags of a disk. The rest keeps
+ * its place behind ORDERED and HEAD OF QUEUE commands that wait in LIO's queue.
+ */
+static bool vhost_scsi_cmd_is_prompt(const struct vhost_scsi_cmd *cmd)
+{
+	const struct se_cmd *se_cmd = &cmd->task.se_cmd;
+	const struct se_dev_attrib *attrib = &se_cmd->se_dev->dev_attrib;
+	const char *backend = se_cmd->se_dev->transport->name;
+	static const char iblock[] = "iblock", rd_mcp[] = "rd_mcp";
+
+	if (attrib->submit_type != TARGET_FABRIC_DEFAULT_SUBMIT ||
+	    cmd->task.svq->nr_in_order ||
+	    (se_cmd->se_cmd_flags & (SCF_SCSI_DATA_CDB | SCF_COMPARE_AND_WRITE)) !=
+	    SCF_SCSI_DATA_CDB)
+		return false;
+	/* The compiler makes a comparison of words of these. */
+	if (!memcmp(backend, iblock, sizeof(iblock)))
+		return vhost_scsi_cmd_leaves_tags(cmd->task.svq,
+						  attrib->hw_queue_depth);
+	return !memcmp(backend, rd_mcp, sizeof(rd_mcp));
+}
+
+/* What target_submit() does for a backstore with direct submission. */
+static void vhost_scsi_cmd_execute(struct se_cmd *se_cmd)
+{
+	sense_reason_t reason;
+
+	se_cmd->t_state = TRANSPORT_NEW_CMD;
+	se_cmd->transport_state |= CMD_T_ACTIVE;
+	reason = transport_generic_new_cmd(se_cmd);
+	if (unlikely(reason))
+		transport_generic_request_failure(se_cmd, reason);
+}
+
+/**
+ * vhost_scsi_cmd_submit() - hand a command to LIO
+ * @cmd: slot with mapped data and a saved response place, vq->mutex held
+ * @sess: I_T nexus
+ * @req: the request
+ * @layout: its data
+ *
+ * On success the slot is LIO's, and may have been released before this
+ * returns. What LIO refuses it answers itself.
+ *
+ * Return: 0, or a negative errno if the session takes no commands; the slot is
+ * the caller's then.
+ */
+int vhost_scsi_cmd_submit(struct vhost_scsi_cmd *cmd, struct se_session *sess,
+			  struct vhost_scsi_req *req,
+			  const struct vhost_scsi_layout *layout)
+{
+	struct vhost_scsi_map *pi = NULL;
+	struct se_cmd *se_cmd = &cmd->task.se_cmd;
+	int attr = vhost_scsi_cmd_attr(req->task_attr);
+	int ret;
+
+	lockdep_assert_held(&cmd->task.svq->vq.mutex);
+	if (unlikely(attr != TCM_SIMPLE_TAG))
+		vhost_scsi_cmd_set_order(cmd, true);
+	cmd->data_len = layout->data_len;
+	cmd->pi_len = layout->pi_len;
+	/* What the CDB does not ask for stays here, and LIO makes its own. */
+	if (unlikely(cmd->map.pi) && vhost_scsi_wire_protect(req))
+		pi = cmd->map.pi;
+
+	memset(se_cmd, 0, sizeof(*se_cmd));
+	ret = target_init_cmd(se_cmd, sess, cmd->wire.sense, req->lun,
+			      layout->data_len, attr,
+			      vhost_scsi_cmd_dir(layout->dir), 0);
+	if (ret)
+		return ret;
+
+	se_cmd->tag = req->tag;
+	if (unlikely(target_submit_prep(se_cmd, req->cdb, cmd->map.sg,
+					cmd->map.nents, NULL, 0,
+					pi ? pi->sg : NULL, pi ? pi->nents : 0,
+					GFP_KERNEL)))
+		return 0;
+
+	if (likely(vhost_scsi_cmd_is_prompt(cmd)))
+		vhost_scsi_cmd_execute(se_cmd);
+	else
+		target_submit(se_cmd);
+	return 0;
+}
+
+/* What LIO says of a command, as a response and a count of bytes moved in. */
+static u32 vhost_scsi_cmd_result(struct vhost_scsi_cmd *cmd,
+				 struct vhost_scsi_result *res)
+{
+	struct se_cmd *se_cmd = &cmd->task.se_cmd;
+
+	memset(res, 0, sizeof(*res));
+	if (unlikely(cmd->task.aborted)) {
+		res->response = cmd->ends_as ?: VIRTIO_SCSI_S_RESET;
+		res->resid = cmd->data_len;
+		return 0;
+	}
+
+	res->status = se_cmd->scsi_status;
+	if (unlikely(res->status != SAM_STAT_GOOD)) {
+		/* How much of it moved is not known: claim nothing. */
+		res->resid = cmd->data_len;
+		if (vhost_scsi_cmd_has_sense(cmd)) {
+			res->sense = cmd->wire.sense;
+			res->sense_len = se_cmd->scsi_sense_length;
+		}
+		return 0;
+	}
+
+	if (unlikely(se_cmd->se_cmd_flags & SCF_UNDERFLOW_BIT))
+		res->resid = min(se_cmd->residual_count, cmd->data_len);
+	return cmd->map.dirty ? cmd->data_len - res->resid : 0;
+}
+
+/*
+ * Write the answer of a finished command, in a vhost worker. Returns the bytes
+ * written from the first writable byte on; 0 if the guest's memory cannot be
+ * written.
+ */
+static u32 vhost_scsi_cmd_answer(struct vhost_scsi_cmd *cmd)
+{
+	struct vhost_scsi_vq *svq = cmd->task.svq;
+	bool le = vhost_is_little_endian(&svq->vq);
+	struct vhost_scsi_result res;
+	u32 moved, written = 0;
+
+	lockdep_assert_held(&svq->vq.mutex);
+	moved = vhost_scsi_cmd_result(cmd, &res);
+	if (unlikely(!vhost_scsi_map_copy_back(&cmd->map, moved))) {
+		memset(&res, 0, sizeof(res));
+		res.response = VIRTIO_SCSI_S_FAILURE;
+		res.resid = cmd->data_len;
+		moved = 0;
+	}
+
+	svq->stats.commands++;
+	svq->stats.bytes += cmd->data_len - res.resid;
+	/* The place of the sense data is zero unless LIO wrote there. */
+	if (likely(!vhost_scsi_cmd_has_sense(cmd)))
+		vhost_scsi_wire_encode_head(&cmd->wire, le, &res, 0);
+	else
+		vhost_scsi_wire_encode_cmd(&cmd->wire, le, &res);
+	if (likely(vhost_scsi_ring_answer(&cmd->rsp, &cmd->wire)))
+		written = sizeof(cmd->wire) + (moved ? cmd->pi_len + moved : 0);
+	trace_vhost_scsi_cmd_done(svq, cmd->rsp.head, cmd->task.se_cmd.tag,
+				  &res, written);
+	return written;
+}
+
+/* Give back all that a finished command holds. */
+static void vhost_scsi_cmd_retire(struct vhost_scsi_cmd *cmd)
+{
+	if (unlikely(vhost_scsi_cmd_has_sense(cmd)))
+		memset(cmd->wire.sense, 0, sizeof(cmd->wire.sense));
+	vhost_scsi_map_release(&cmd->map);
+	vhost_scsi_ring_free_rsp(&cmd->rsp);
+	vhost_scsi_cmd_put(cmd);
+}
+
+/**
+ * vhost_scsi_task_finished() - take the tasks that LIO has released
+ * @svq: queue, vq->mutex held
+ *
+ * Return: their list, first come first.
+ */
+struct llist_node *vhost_scsi_task_finished(struct vhost_scsi_vq *svq)
+{
+	lockdep_assert_held(&svq->vq.mutex);
+	return llist_reverse_order(llist_del_all(&svq->done));
+}
+
+/*
+ * Have the finished tasks of a queue dealt with: in its worker, or without one
+ * in a work item. Any context.
+ */
+static void vhost_scsi_task_wake(struct vhost_scsi_vq *svq)
+{
+	if (!vhost_vq_work_queue(&svq->vq, &svq->done_work))
+		queue_work(vhost_scsi_unbound_wq, &svq->drop_work);
+}
+
+static void vhost_scsi_cmd_retire_all(struct vhost_scsi_vq *svq,
+				      struct llist_node *done)
+{
+	struct vhost_scsi_task *task, *next;
+	bool awaited = false;
+
+	llist_for_each_entry_safe(task, next, done, done) {
+		awaited |= to_cmd(task)->ends_as;
+		vhost_scsi_cmd_retire(to_cmd(task));
+	}
+	/* A task management function may have waited for the last of them. */
+	if (unlikely(awaited))
+		vhost_scsi_task_wake(&to_vs(svq)->svq[VHOST_SCSI_VQ_CTL]);
+}
+
+/**
+ * __vhost_scsi_cmd_drain() - answer all commands of a queue that have finished
+ * @svq: request queue, vq->mutex held
+ *
+ * In a vhost worker, not necessarily the queue's own. When it returns, the
+ * guest sees every command that LIO had released before.
+ */
+void __vhost_scsi_cmd_drain(struct vhost_scsi_vq *svq)
+{
+	struct vhost_scsi_task *task;
+	struct llist_node *done;
+
+	lockdep_assert_held(&svq->vq.mutex);
+	done = vhost_scsi_task_finished(svq);
+	llist_for_each_entry(task, done, done)
+		vhost_scsi_ring_push(svq, to_cmd(task)->rsp.head,
+				     vhost_scsi_cmd_answer(to_cmd(task)));
+	vhost_scsi_ring_flush(svq);
+	vhost_scsi_cmd_retire_all(svq, done);
+}
+
+/**
+ * vhost_scsi_cmd_drop_work() - retire finished commands that nobody can answer
+ * @work: drop_work of a request queue
+ *
+ * The owner is gone, and its memory with it: the heads are lost by necessity.
+ */
+void vhost_scsi_cmd_drop_work(struct work_struct *work)
+{
+	struct vhost_scsi_vq *svq = container_of(work, struct vhost_scsi_vq,
+						 drop_work);
+
+	mutex_lock(&svq->vq.mutex);
+	vhost_scsi_cmd_retire_all(svq, vhost_scsi_task_finished(svq));
+	mutex_unlock(&svq->vq.mutex);
+}
+
+/**
+ * vhost_scsi_release_cmd() - LIO's last reference to a task is gone
+ * @se_cmd: LIO's part of the task
+ *
+ * Any context, hard interrupt too. The RCU section keeps the queue alive until
+ * the work is queued: once the task is on the list, whoever drains it may let
+ * release() go on, which waits for a grace period.
+ */
+void vhost_scsi_release_cmd(struct se_cmd *se_cmd)
+{
+	struct vhost_scsi_task *task = to_task(se_cmd);
+	struct vhost_scsi_vq *svq = task->svq;
+
+	rcu_read_lock();
+	/*
+	 * Who finds the list empty queues the work for all who follow. The list
+	 * is written, by a full barrier, before it is asked who attends to it.
+	 */
+	if (llist_add(&task->done, &svq->done) && !READ_ONCE(svq->attended))
+		vhost_scsi_task_wake(svq);
+	rcu_read_unlock();
+}
+
+/**
+ * vhost_scsi_check_stop_free() - LIO is done with a task
+ * @se_cmd: LIO's part of the task
+ *
+ * Return: 1 if this was the last reference.
+ */
+int vhost_scsi_check_stop_free(struct se_cmd *se_cmd)
+{
+	return target_put_sess_cmd(se_cmd);
+}
+
+static void vhost_scsi_execute_work(struct work_struct *work)
+{
+	struct vhost_scsi_cmd *cmd = container_of(work, struct vhost_scsi_cmd,
+						  execute);
+
+	target_execute_cmd(&cmd->task.se_cmd);
+}
+
+/*
+ * SPC: PREEMPT AND ABORT ends commands of other nexuses. LIO waits for its own
+ * submission queues then, inside which it has called us, and would wait for
+ * itself; and for the backstore, while a worker may hold vq->mutex.
+ */
+static bool vhost_scsi_cmd_must_wait(const struct se_cmd *se_cmd)
+{
+	return se_cmd->t_task_cdb[0] == PERSISTENT_RESERVE_OUT &&
+	       (se_cmd->t_task_cdb[1] & 0x1f) == VHOST_SCSI_PREEMPT_AND_ABORT;
+}
+
+/**
+ * vhost_scsi_write_pending() - LIO wants the data of a write
+ * @se_cmd: LIO's part of the command
+ *
+ * It is in memory already.
+ *
+ * Return: 0
+ */
+int vhost_scsi_write_pending(struct se_cmd *se_cmd)
+{
+	struct vhost_scsi_cmd *cmd = to_cmd(to_task(se_cmd));
+
+	if (likely(!vhost_scsi_cmd_must_wait(se_cmd))) {
+		target_execute_cmd(se_cmd);
+		return 0;
+	}
+	INIT_WORK(&cmd->execute, vhost_scsi_execute_work);
+	queue_work(vhost_scsi_execute_wq, &cmd->execute);
+	return 0;
+}
+
+/**
+ * vhost_scsi_queue_data_in() - a read has finished
+ * @se_cmd: LIO's part of the command
+ *
+ * The answer is written after vhost_scsi_release_cmd().
+ *
+ * Return: 0
+ */
+int vhost_scsi_queue_data_in(struct se_cmd *se_cmd)
+{
+	return 0;
+}
+
+/**
+ * vhost_scsi_queue_status() - a command has finished, or was refused
+ * @se_cmd: LIO's part of the command
+ *
+ * Also called from inside the submission, with vq->mutex held. The answer is
+ * written after vhost_scsi_release_cmd().
+ *
+ * Return: 0
+ */
+int vhost_scsi_queue_status(struct se_cmd *se_cmd)
+{
+	if (se_cmd->scsi_status == SAM_STAT_TASK_ABORTED)
+		vhost_scsi_leave_task_set(se_cmd);
+	return 0;
+}
+
+/**
+ * vhost_scsi_aborted_task() - LIO ended a task without a status
+ * @se_cmd: LIO's part of the task
+ */
+void vhost_scsi_aborted_task(struct se_cmd *se_cmd)
+{
+	to_task(se_cmd)->aborted = true;
+	if (!(se_cmd->se_cmd_flags & SCF_SCSI_TMR_CDB))
+		vhost_scsi_leave_task_set(se_cmd);
+}

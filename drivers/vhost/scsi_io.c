@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Request queues: the worker's turn at one of them.
+ *
+ * Enters: a kick; that commands have finished. Leaves: heads whose requests are on
+ * their way (scsi_request.c), answers to those that are not.
+ * Context: the queue's vhost worker, vq->mutex held through the turn.
+ * Invariant: each head that the loop takes ends in exactly one verdict (I1).
+ */
+#include <linux/blkdev.h>
+
+#include "scsi_io.h"
+#include "scsi_trace.h"
+
+/* Write the answer of a request that did not reach LIO. */
+static u32 vhost_scsi_io_reply(struct vhost_scsi_io *io)
+{
+	struct iovec *iov = vhost_scsi_ring_in_iov(io->svq, &io->chain);
+	struct {
+		struct virtio_scsi_cmd_resp rsp;
+		u8 data[VHOST_SCSI_NO_LUN_DATA];
+	} __packed wire;
+	size_t len = sizeof(wire.rsp) + io->data_len;
+
+	vhost_scsi_wire_encode_cmd(&wire.rsp,
+				   vhost_is_little_endian(&io->svq->vq),
+				   &io->res);
+	memcpy(wire.data, io->data, io->data_len);
+	return vhost_scsi_ring_write(iov, io->chain.in, &wire, len) ? len : 0;
+}
+
+static void vhost_scsi_io_request(struct vhost_scsi_io *io)
+{
+	u32 len = 0;
+
+	switch (vhost_scsi_io_start(io)) {
+	case VHOST_SCSI_SUBMITTED:
+		return;
+	case VHOST_SCSI_REPLY:
+		len = vhost_scsi_io_reply(io);
+		break;
+	case VHOST_SCSI_NO_ROOM:
+		vq_err(&io->svq->vq, "no room for a response\n");
+		break;
+	}
+	io->svq->stats.refused++;
+	trace_vhost_scsi_cmd_reject(io->svq, io->chain.head, io->why, &io->res);
+	vhost_scsi_ring_push(io->svq, io->chain.head, len);
+}
+
+/* Take requests until there are none, or until others must have their turn. */
+static enum vhost_scsi_take vhost_scsi_io_take_all(struct vhost_scsi_io *io)
+{
+	struct vhost_scsi_vq *svq = io->svq;
+	struct blk_plug plug __uninitialized;
+	enum vhost_scsi_take take;
+	int first = io->nr;
+
+	do {
+		take = vhost_scsi_ring_next(svq, &io->chain);
+		if (take != VHOST_SCSI_TAKE_CHAIN)
+			break;
+		/* A lone command has nothing to gain from a plug. */
+		if (++io->nr == first + 2)
+			blk_start_plug(&plug);
+		vhost_scsi_io_request(io);
+		/* Nothing is exceeded before the weight is reached. */
+	} while (likely(io->nr < VHOST_SCSI_WEIGHT) ||
+		 !vhost_exceeds_weight(&svq->vq, io->nr, 0));
+	if (io->nr >= first + 2)
+		blk_finish_plug(&plug);
+	return take;
+}
+
+/* There is nothing to do. Will there be soon? */
+static bool vhost_scsi_io_leaves(struct vhost_scsi_vq *svq)
+{
+	switch (vhost_scsi_poll_wait(svq)) {
+	case VHOST_SCSI_WATCH_FOUND:
+		return false;
+	case VHOST_SCSI_WATCH_YIELD:
+		return true;
+	case VHOST_SCSI_WATCH_IDLE:
+		break;
+	}
+	return !vhost_scsi_ring_rest(svq);
+}
+
+/* The worker is at the queue until there is nothing to do, or not for long. */
+static void vhost_scsi_io_run(struct vhost_scsi_vq *svq,
+			      struct vhost_scsi_ep *ep)
+{
+	struct vhost_scsi_io io __uninitialized;
+	enum vhost_scsi_take take;
+
+	io.svq = svq;
+	io.ep = ep;
+	io.with_pi = vhost_has_feature(&svq->vq, VIRTIO_SCSI_F_T10_PI);
+	io.chain.region = NULL;
+	io.busyloop_us = 0;
+	io.nr = 0;
+	WRITE_ONCE(svq->attended, true);
+	vhost_scsi_poll_woken(svq);
+	do {
+		take = vhost_scsi_io_take_all(&io);
+		__vhost_scsi_cmd_drain(svq);
+		if (io.nr)
+			vhost_scsi_poll_served(svq, io.busyloop_us);
+	} while (take == VHOST_SCSI_TAKE_EMPTY && !vhost_scsi_io_leaves(svq));
+
+	/* Who finishes a command from here on wakes the worker for it. */
+	WRITE_ONCE(svq->attended, false);
+	/* Pairs with llist_add() in vhost_scsi_release_cmd(). */
+	smp_mb();
+	if (unlikely(!llist_empty(&svq->done)))
+		__vhost_scsi_cmd_drain(svq);
+}
+
+/**
+ * vhost_scsi_io_kick() - the guest kicked a request queue
+ * @work: the virtqueue's poll work
+ */
+void vhost_scsi_io_kick(struct vhost_work *work)
+{
+	struct vhost_virtqueue *vq = container_of(work, struct vhost_virtqueue,
+						  poll.work);
+	struct vhost_scsi_ep *ep;
+
+	mutex_lock(&vq->mutex);
+	ep = vhost_vq_get_backend(vq);
+	to_svq(vq)->stats.kicks++;
+	if (ep)
+		vhost_scsi_io_run(to_svq(vq), ep);
+	mutex_unlock(&vq->mutex);
+}
+
+/**
+ * vhost_scsi_io_done_work() - commands of a request queue have finished
+ * @work: done_work of the queue
+ *
+ * In the queue's worker. A guest that is answered mostly has a next request.
+ */
+void vhost_scsi_io_done_work(struct vhost_work *work)
+{
+	struct vhost_scsi_vq *svq = container_of(work, struct vhost_scsi_vq,
+						 done_work);
+	struct vhost_scsi_ep *ep;
+	bool stays;
+
+	mutex_lock(&svq->vq.mutex);
+	ep = vhost_vq_get_backend(&svq->vq);
+	svq->stats.wakeups++;
+	stays = ep && svq->poll.window;
+	/* Before the answers, which the next requests follow. */
+	if (stays)
+		vhost_scsi_ring_stay(svq);
+	__vhost_scsi_cmd_drain(svq);
+	if (stays)
+		vhost_scsi_io_run(svq, ep);
+	mutex_unlock(&svq->vq.mutex);
+}

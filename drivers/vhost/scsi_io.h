@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A request between the ring (scsi_io.c) and LIO (scsi_request.c). */
+#ifndef SCSI_IO_H
+#define SCSI_IO_H
+
+#include "vhost_scsi.h"
+
+/**
+ * struct vhost_scsi_io - requests on their way to LIO, one at a time
+ * @svq: queue that it came from
+ * @ep: endpoint that the queue serves
+ * @with_pi: VIRTIO_SCSI_F_T10_PI is acknowledged
+ * @nr: requests taken in this turn
+ * @busyloop_us: the largest of the targets that they were for
+ * @chain: its descriptors
+ * @layout: direction and length of its data
+ * @req: the decoded header
+ * @sess: I_T nexus that it belongs to
+ * @shape: what LIO will do with the data
+ * @pi_block: block size of the unit if its blocks have protection information,
+ *	else 0
+ * @cmd: its slot
+ * @why: the stage that refused it, for the tracepoint
+ * @res: the answer, with the verdict VHOST_SCSI_REPLY
+ * @sense: sense data of @res
+ * @data: data of an answer without LIO
+ * @data_len: bytes of @data, 0 for none
+ *
+ * Lives on the worker's stack. Each member is written before it is read, by the
+ * stage that finds it out.
+ */
+struct vhost_scsi_io {
+	struct vhost_scsi_vq *svq;
+	struct vhost_scsi_ep *ep;
+	bool with_pi;
+	int nr;
+	unsigned int busyloop_us;
+	struct vhost_scsi_chain chain;
+	struct vhost_scsi_layout layout;
+	struct vhost_scsi_req req;
+	struct se_session *sess;
+	enum vhost_scsi_map_shape shape;
+	u32 pi_block;
+	struct vhost_scsi_cmd *cmd;
+	const char *why;
+	struct vhost_scsi_result res;
+	u8 sense[VIRTIO_SCSI_SENSE_DEFAULT_SIZE];
+	u8 data[VHOST_SCSI_NO_LUN_DATA];
+	size_t data_len;
+};
+
+enum vhost_scsi_verdict vhost_scsi_io_start(struct vhost_scsi_io *io);
+
+#endif

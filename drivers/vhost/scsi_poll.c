@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Watching a queue for a while before the worker sleeps: neither the guest's next
+ * kick nor the end of a command has to wake it then.
+ *
+ * Enters: a request queue with nothing to do. Leaves: whether something came.
+ * Context: the queue's vhost worker, vq->mutex held, notifications off.
+ * Invariant: no longer than the limit at a time, and not at all while the waits
+ * were longer than the limit lately: an idle queue costs nothing. Whoever else
+ * wants the processor or the worker gets it.
+ */
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/sched/clock.h>
+#include <linux/sched/signal.h>
+
+#include "vhost_scsi.h"
+
+/* The first window after waits that were too long, in ns */
+#define VHOST_SCSI_POLL_START	10000
+
+/**
+ * vhost_scsi_poll_served() - the queue had something to do
+ * @svq: request queue, vq->mutex held
+ * @us: the largest busyloop_us of the targets that it was for, in microseconds;
+ *	VHOST_SET_VRING_BUSYLOOP_TIMEOUT overrides it
+ *
+ * The limit is VHOST_SCSI_MAX_BUSYLOOP_US at most: who wants vq->mutex waits as
+ * long.
+ */
+void vhost_scsi_poll_served(struct vhost_scsi_vq *svq, unsigned int us)
+{
+	lockdep_assert_held(&svq->vq.mutex);
+	us = min(svq->vq.busyloop_timeout ?: us, VHOST_SCSI_MAX_BUSYLOOP_US);
+	svq->poll.limit = us * NSEC_PER_USEC;
+	svq->poll.idle_since = 0;
+}
+
+/**
+ * vhost_scsi_poll_woken() - the worker is at the queue again
+ * @svq: request queue, vq->mutex held
+ *
+ * Had it watched on, would it have seen what woke it within the limit? Then the
+ * next window is longer, else there is none.
+ */
+void vhost_scsi_poll_woken(struct vhost_scsi_vq *svq)
+{
+	struct vhost_scsi_poll *poll = &svq->poll;
+
+	lockdep_assert_held(&svq->vq.mutex);
+	if (likely(!poll->idle_since) || poll->interrupted)
+		return;
+	if (local_clock() - poll->idle_since > poll->limit)
+		poll->window = 0;
+	else
+		poll->window = min(max(2 * poll->window, VHOST_SCSI_POLL_START),
+				   poll->limit);
+	poll->idle_since = 0;
+}
+
+/* Chains or finished commands. What cannot be read is something, too. */
+static bool vhost_scsi_poll_finds(struct vhost_scsi_vq *svq)
+{
+	return !llist_empty(&svq->done) ||
+	       !vhost_vq_avail_empty(svq->vq.dev, &svq->vq);
+}
+
+/*
+ * Where LIO finishes commands in a workqueue of the processor that submitted them,
+ * a worker that watches for their end is what they wait for.
+ */
+static bool vhost_scsi_poll_is_in_the_way(const struct vhost_scsi_vq *svq)
+{
+	return !VHOST_SCSI_DIRECT_COMPL && vhost_scsi_inflight_nr(svq);
+}
+
+/*
+ * Who else wants the processor gets it; the time goes on meanwhile.
+ */
+static enum vhost_scsi_watch vhost_scsi_poll_watch(struct vhost_scsi_vq *svq,
+						   u64 end)
+{
+	while (!vhost_scsi_poll_finds(svq)) {
+		if (local_clock() > end || signal_pending(current))
+			return VHOST_SCSI_WATCH_IDLE;
+		if (vhost_vq_has_work(&svq->vq))
+			return VHOST_SCSI_WATCH_YIELD;
+		cond_resched();
+		cpu_relax();
+	}
+	return VHOST_SCSI_WATCH_FOUND;
+}
+
+/**
+ * vhost_scsi_poll_wait() - watch a queue before the worker leaves it
+ * @svq: request queue that was found empty, vq->mutex held
+ *
+ * Return: what came of it. With VHOST_SCSI_WATCH_YIELD the queue is in line
+ * behind the other work of its worker, notifications stay off, and watching goes
+ * on after that.
+ */
+enum vhost_scsi_watch vhost_scsi_poll_wait(struct vhost_scsi_vq *svq)
+{
+	struct vhost_scsi_poll *poll = &svq->poll;
+	enum vhost_scsi_watch watch;
+
+	lockdep_assert_held(&svq->vq.mutex);
+	if (likely(!poll->limit))
+		return VHOST_SCSI_WATCH_IDLE;
+
+	poll->interrupted = false;
+	if (!poll->idle_since)
+		poll->idle_since = local_clock();
+	if (!poll->window || vhost_scsi_poll_is_in_the_way(svq))
+		return VHOST_SCSI_WATCH_IDLE;
+
+	/* The clock is this processor's; guest memory may be touched. */
+	migrate_disable();
+	watch = vhost_scsi_poll_watch(svq, poll->idle_since +
+				      min(poll->window, poll->limit));
+	migrate_enable();
+	switch (watch) {
+	case VHOST_SCSI_WATCH_FOUND:
+		poll->idle_since = 0;
+		svq->stats.polls_won++;
+		break;
+	case VHOST_SCSI_WATCH_IDLE:
+		svq->stats.polls_lost++;
+		break;
+	case VHOST_SCSI_WATCH_YIELD:
+		poll->interrupted = true;
+		vhost_poll_queue(&svq->vq.poll);
+		break;
+	}
+	return watch;
+}

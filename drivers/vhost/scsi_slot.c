@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The slots of a request queue: one for each entry of the ring, each holds a
+ * command.
+ *
+ * Enters: SET_ENDPOINT; a request that wants a slot; a command that was
+ * answered; a task management function that looks for commands.
+ * Context: allocating and freeing under vs->dev.mutex with the queue stopped,
+ * the rest under vq->mutex.
+ * Invariant: I2, and a taken slot is counted as in flight.
+ */
+#include "vhost_scsi.h"
+
+/**
+ * vhost_scsi_cmd_alloc_slots() - make a slot for each entry of the ring
+ * @svq: request queue without slots, its ring set up
+ *
+ * Charged to the caller's memory cgroup.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vhost_scsi_cmd_alloc_slots(struct vhost_scsi_vq *svq)
+{
+	struct vhost_scsi_cmd *cmd;
+	unsigned int i;
+
+	svq->slots = kvcalloc(svq->vq.num, sizeof(*svq->slots),
+			      GFP_KERNEL_ACCOUNT);
+	if (!svq->slots)
+		return -ENOMEM;
+
+	/* From the back, so that the first slots are handed out first. */
+	for (i = svq->vq.num; i--; ) {
+		cmd = &svq->slots[i];
+		cmd->task.svq = svq;
+		vhost_scsi_sg_init(&cmd->map);
+		cmd->next = svq->free;
+		svq->free = cmd;
+	}
+	return 0;
+}
+
+/**
+ * vhost_scsi_cmd_free_slots() - undo vhost_scsi_cmd_alloc_slots()
+ * @svq: request queue with all slots free, or without slots
+ */
+void vhost_scsi_cmd_free_slots(struct vhost_scsi_vq *svq)
+{
+	svq->free = NULL;
+	kvfree(svq->slots);
+	svq->slots = NULL;
+}
+
+/**
+ * vhost_scsi_cmd_get() - take a slot
+ * @svq: request queue, vq->mutex held
+ * @head: head descriptor of the request
+ *
+ * Return: the slot, counted as in flight, or NULL if all are in use: the guest
+ * has more requests outstanding than its ring has entries.
+ */
+struct vhost_scsi_cmd *vhost_scsi_cmd_get(struct vhost_scsi_vq *svq,
+					  unsigned int head)
+{
+	struct vhost_scsi_cmd *cmd = svq->free;
+
+	lockdep_assert_held(&svq->vq.mutex);
+	if (unlikely(!cmd))
+		return NULL;
+
+	svq->free = cmd->next;
+	cmd->task.aborted = false;
+	cmd->busy = true;
+	cmd->ends_as = 0;
+	cmd->in_order = false;
+	cmd->rsp.head = head;
+	cmd->rsp.epoch = vhost_scsi_inflight_get(svq);
+	return cmd;
+}
+
+/**
+ * vhost_scsi_cmd_set_order() - does a command keep its place in the task set?
+ * @cmd: taken slot, vq->mutex held
+ * @in_order: its task attribute is not SIMPLE
+ */
+void vhost_scsi_cmd_set_order(struct vhost_scsi_cmd *cmd, bool in_order)
+{
+	struct vhost_scsi_vq *svq = cmd->task.svq;
+
+	lockdep_assert_held(&svq->vq.mutex);
+	svq->nr_in_order += in_order - cmd->in_order;
+	cmd->in_order = in_order;
+}
+
+/**
+ * vhost_scsi_cmd_put() - give a slot back
+ * @cmd: slot that holds nothing any more, vq->mutex held
+ */
+void vhost_scsi_cmd_put(struct vhost_scsi_cmd *cmd)
+{
+	struct vhost_scsi_vq *svq = cmd->task.svq;
+
+	lockdep_assert_held(&svq->vq.mutex);
+	if (unlikely(cmd->in_order))
+		vhost_scsi_cmd_set_order(cmd, false);
+	cmd->busy = false;
+	cmd->next = svq->free;
+	svq->free = cmd;
+	vhost_scsi_inflight_put(svq, cmd->rsp.epoch);
+}
+
+static bool vhost_scsi_cmd_in_set(const struct vhost_scsi_cmd *cmd,
+				  const struct vhost_scsi_set *set)
+{
+	const struct se_cmd *se_cmd = &cmd->task.se_cmd;
+
+	return cmd->busy && se_cmd->se_sess == set->sess &&
+	       (set->all_luns || se_cmd->orig_fe_lun == set->lun) &&
+	       (!set->by_tag || se_cmd->tag == set->tag) &&
+	       (!set->marked || cmd->ends_as);
+}
+
+/**
+ * vhost_scsi_cmd_next() - walk through the commands of a queue
+ * @svq: request queue, vq->mutex held
+ * @cmd: where the walk stands, NULL to begin
+ * @set: which commands
+ *
+ * Return: the next command of the set, NULL if there is none any more.
+ */
+struct vhost_scsi_cmd *vhost_scsi_cmd_next(struct vhost_scsi_vq *svq,
+					   struct vhost_scsi_cmd *cmd,
+					   const struct vhost_scsi_set *set)
+{
+	lockdep_assert_held(&svq->vq.mutex);
+	if (!svq->slots)
+		return NULL;
+	for (cmd = cmd ? cmd + 1 : svq->slots;
+	     cmd < svq->slots + svq->vq.num; cmd++)
+		if (vhost_scsi_cmd_in_set(cmd, set))
+			return cmd;
+	return NULL;
+}
