@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Event queue: post, deliver, missed flag (virtio 1.2, "SCSI Host Device:
+ * Device Operation: eventq").
+ *
+ * Enters: targets and LUNs that come, go and change; kicks. Leaves: events in
+ * the guest's buffers, in the order in which they arose.
+ * Context: posting in configfs callbacks, below configfs's locks and
+ * tpg->mutex; delivering in the event queue's worker only. All state is under
+ * the mutex of the event virtqueue.
+ * Invariant: an event is delivered, or the missed flag is set; only a guest that
+ * has closed its used ring loses both.
+ */
+#include <linux/list.h>
+#include <linux/slab.h>
+
+#include "vhost_scsi.h"
+
+/**
+ * struct vhost_scsi_evt - an event that waits for a buffer
+ * @entry: entry of vhost_scsi_evt_queue.pending
+ * @event: VIRTIO_SCSI_T_*
+ * @reason: VIRTIO_SCSI_EVT_RESET_*, or what has changed
+ * @wire: its LUN field
+ */
+struct vhost_scsi_evt {
+	struct list_head entry;
+	u32 event;
+	u32 reason;
+	struct virtio_scsi_event wire;
+};
+
+static struct vhost_scsi_vq *vhost_scsi_evt_vq(struct vhost_scsi *vs)
+{
+	return &vs->svq[VHOST_SCSI_VQ_EVT];
+}
+
+/*
+ * Write one event into the next buffer. Without a buffer, or with one that
+ * cannot hold it (it goes back with length 0), the event is missed.
+ */
+static void vhost_scsi_evt_write(struct vhost_scsi *vs,
+				 struct vhost_scsi_evt *evt)
+{
+	struct vhost_scsi_vq *svq = vhost_scsi_evt_vq(vs);
+	struct vhost_scsi_chain chain = {};
+	u32 event = evt->event, len = 0;
+
+	if (vs->evt.missed)
+		event |= VIRTIO_SCSI_T_EVENTS_MISSED;
+	vhost_scsi_wire_encode_evt(&evt->wire, vhost_is_little_endian(&svq->vq),
+				   event, evt->reason);
+
+	vs->evt.missed = true;
+	if (vhost_scsi_ring_take(svq, &chain) != VHOST_SCSI_TAKE_CHAIN)
+		return;
+	if (chain.in_len >= sizeof(evt->wire) &&
+	    vhost_scsi_ring_write(vhost_scsi_ring_in_iov(svq, &chain), chain.in,
+				  &evt->wire, sizeof(evt->wire))) {
+		len = sizeof(evt->wire);
+		vs->evt.missed = false;
+	}
+	vhost_scsi_ring_push(svq, chain.head, len);
+}
+
+/* Deliver what is pending; an event without a buffer is missed. */
+static void vhost_scsi_evt_deliver(struct vhost_scsi *vs)
+{
+	struct vhost_scsi_evt *evt, *next;
+
+	list_for_each_entry_safe(evt, next, &vs->evt.pending, entry) {
+		vhost_scsi_evt_write(vs, evt);
+		list_del(&evt->entry);
+		kfree(evt);
+	}
+	vs->evt.nr = 0;
+}
+
+static void vhost_scsi_evt_run(struct vhost_scsi *vs, bool kicked)
+{
+	struct vhost_scsi_vq *svq = vhost_scsi_evt_vq(vs);
+	struct vhost_scsi_evt none = { .event = VIRTIO_SCSI_T_NO_EVENT };
+
+	mutex_lock(&svq->vq.mutex);
+	if (vhost_vq_get_backend(&svq->vq)) {
+		vhost_scsi_evt_deliver(vs);
+		if (kicked && vs->evt.missed)
+			vhost_scsi_evt_write(vs, &none);
+		vhost_enable_notify(&vs->dev, &svq->vq);
+		vhost_scsi_ring_flush(svq);
+	}
+	mutex_unlock(&svq->vq.mutex);
+}
+
+static void vhost_scsi_evt_work(struct vhost_work *work)
+{
+	vhost_scsi_evt_run(container_of(work, struct vhost_scsi, evt.work),
+			   false);
+}
+
+/**
+ * vhost_scsi_evt_kick() - the guest has put buffers on the event queue
+ * @work: the virtqueue's poll work
+ *
+ * It learns then that events were missed.
+ */
+void vhost_scsi_evt_kick(struct vhost_work *work)
+{
+	struct vhost_virtqueue *vq = container_of(work, struct vhost_virtqueue,
+						  poll.work);
+
+	vhost_scsi_evt_run(to_vs(to_svq(vq)), true);
+}
+
+/**
+ * vhost_scsi_evt_drop() - forget what is pending
+ * @vs: device, mutex of the event virtqueue held
+ */
+void vhost_scsi_evt_drop(struct vhost_scsi *vs)
+{
+	struct vhost_scsi_evt *evt, *next;
+
+	lockdep_assert_held(&vhost_scsi_evt_vq(vs)->vq.mutex);
+	list_for_each_entry_safe(evt, next, &vs->evt.pending, entry)
+		kfree(evt);
+	INIT_LIST_HEAD(&vs->evt.pending);
+	vs->evt.nr = 0;
+}
+
+/* Queue an event for delivery, the mutex of the event virtqueue held. */
+static void vhost_scsi_evt_queue(struct vhost_scsi *vs, u32 event, u8 target,
+				 u16 lun, u32 reason)
+{
+	struct vhost_scsi_vq *svq = vhost_scsi_evt_vq(vs);
+	struct vhost_scsi_evt *evt = NULL;
+
+	lockdep_assert_held(&svq->vq.mutex);
+	if (vs->evt.nr < VHOST_SCSI_MAX_EVENTS)
+		evt = kzalloc(sizeof(*evt), GFP_KERNEL);
+	if (!evt) {
+		vs->evt.missed = true;
+		return;
+	}
+
+	evt->event = event;
+	evt->reason = reason;
+	vhost_scsi_wire_encode_lun(evt->wire.lun, target, lun);
+	list_add_tail(&evt->entry, &vs->evt.pending);
+	vs->evt.nr++;
+	/* Without a worker nobody reads events any more. */
+	if (!vhost_vq_work_queue(&svq->vq, &vs->evt.work))
+		vhost_scsi_evt_drop(vs);
+}
+
+/*
+ * Without an endpoint, for a guest that did not acknowledge the feature, and for
+ * a LUN that it cannot name, nothing happens, and nothing is missed.
+ */
+static void vhost_scsi_evt_post(struct vhost_scsi *vs, int feature, u32 event,
+				u8 target, u64 lun, u32 reason)
+{
+	struct vhost_virtqueue *vq = &vhost_scsi_evt_vq(vs)->vq;
+
+	if (lun > VHOST_SCSI_MAX_LUN)
+		return;
+	mutex_lock(&vq->mutex);
+	if (vhost_vq_get_backend(vq) && vhost_has_feature(vq, feature))
+		vhost_scsi_evt_queue(vs, event, target, lun, reason);
+	mutex_unlock(&vq->mutex);
+}
+
+/**
+ * vhost_scsi_evt_post_lun() - a LUN has come or gone
+ * @vs: device that serves it
+ * @target: target id
+ * @lun: its LUN; 0 stands for the whole target too
+ * @reason: VIRTIO_SCSI_EVT_RESET_RESCAN or VIRTIO_SCSI_EVT_RESET_REMOVED
+ *
+ * For guests that acknowledged VIRTIO_SCSI_F_HOTPLUG.
+ */
+void vhost_scsi_evt_post_lun(struct vhost_scsi *vs, u8 target, u64 lun,
+			     u32 reason)
+{
+	vhost_scsi_evt_post(vs, VIRTIO_SCSI_F_HOTPLUG,
+			    VIRTIO_SCSI_T_TRANSPORT_RESET, target, lun, reason);
+}
+
+/**
+ * vhost_scsi_evt_post_change() - parameters of a unit have changed
+ * @vs: device that serves it
+ * @target: target id
+ * @lun: its LUN
+ * @asc: additional sense code that says what has changed
+ * @ascq: its qualifier
+ *
+ * For guests that acknowledged VIRTIO_SCSI_F_CHANGE.
+ */
+void vhost_scsi_evt_post_change(struct vhost_scsi *vs, u8 target, u64 lun,
+				u8 asc, u8 ascq)
+{
+	vhost_scsi_evt_post(vs, VIRTIO_SCSI_F_CHANGE,
+			    VIRTIO_SCSI_T_PARAM_CHANGE, target, lun,
+			    asc | ascq << 8);
+}
+
+/**
+ * vhost_scsi_evt_set_missed() - VHOST_SCSI_SET_EVENTS_MISSED
+ * @vs: device
+ * @missed: the next event delivered says that events were missed
+ */
+void vhost_scsi_evt_set_missed(struct vhost_scsi *vs, bool missed)
+{
+	struct vhost_virtqueue *vq = &vhost_scsi_evt_vq(vs)->vq;
+
+	mutex_lock(&vq->mutex);
+	vs->evt.missed = missed;
+	mutex_unlock(&vq->mutex);
+}
+
+/**
+ * vhost_scsi_evt_get_missed() - VHOST_SCSI_GET_EVENTS_MISSED
+ * @vs: device
+ *
+ * Return: true if the guest has yet to learn that events were missed.
+ */
+bool vhost_scsi_evt_get_missed(struct vhost_scsi *vs)
+{
+	struct vhost_virtqueue *vq = &vhost_scsi_evt_vq(vs)->vq;
+	bool missed;
+
+	mutex_lock(&vq->mutex);
+	missed = vs->evt.missed;
+	mutex_unlock(&vq->mutex);
+	return missed;
+}
+
+/**
+ * vhost_scsi_evt_init() - prepare the events of a new device
+ * @vs: device
+ */
+void vhost_scsi_evt_init(struct vhost_scsi *vs)
+{
+	INIT_LIST_HEAD(&vs->evt.pending);
+	vhost_work_init(&vs->evt.work, vhost_scsi_evt_work);
+}
