@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/vhost-scsi: an in-kernel virtio-scsi target for KVM guests.
+ *
+ * The map of the module; calls go down only.
+ *
+ *   front door    scsi.c            open, ioctl, release, features
+ *                 scsi_endpoint.c   set and clear the endpoint
+ *                 scsi_fabric.c     configfs; LIO's fabric ops
+ *                 scsi_tpg.c        TPGs, LUNs: who serves what
+ *                 scsi_nexus.c      I_T nexus of a TPG
+ *                 scsi_unit.c       what changes about a unit
+ *                 scsi_stats.c      counters, in fdinfo
+ *   queues        scsi_io.c         the worker's turn at a request queue
+ *                 scsi_poll.c       watching a queue before sleeping
+ *                 scsi_ctl.c        control requests
+ *                 scsi_tmf.c        task management functions
+ *                 scsi_tmr.c        the parts of one, for LIO
+ *                 scsi_event.c      hot-plug events
+ *   one command   scsi_request.c    a request, from its bytes to LIO
+ *                 scsi_slot.c       slots: where commands live
+ *                 scsi_cmd.c        submission, LIO's callbacks, answer
+ *   leaves        scsi_ring.c       the virtqueue
+ *                 scsi_chain.c      descriptor chains in the usual form
+ *                 scsi_inflight.c   what LIO works on, and waiting for it
+ *                 scsi_map.c        guest buffers to scatterlists
+ *                 scsi_sg.c         the pages of a guest as one
+ *                 scsi_held.c       guest memory that stays pinned
+ *                 scsi_wire.c       bytes to types and back
+ *                 scsi_wire_ctl.c   the same for the control and event queues
+ *
+ * A READ: scsi_io.c takes its chain with scsi_ring.c. scsi_request.c decodes it
+ * with scsi_wire.c, finds TPG and LUN, takes a slot from scsi_slot.c, has
+ * scsi_map.c pin the guest's pages, and submits it to LIO through scsi_cmd.c. LIO
+ * moves the data into those pages and calls back into scsi_cmd.c, which has the
+ * queue's worker write the response and push the head.
+ *
+ * Enters: system calls on the device node. Leaves: errnos.
+ * Context: process; dev.mutex serialises everything but open.
+ * Invariant: release always ends the endpoint.
+ */
+#include <linux/compat.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "vhost_scsi.h"
+
+#define CREATE_TRACE_POINTS
+#include "scsi_trace.h"
+
+/* What the device offers: the core's features that work here, and ours. */
+#define VHOST_SCSI_FEATURES (BIT_ULL(VIRTIO_F_NOTIFY_ON_EMPTY) |	\
+			     BIT_ULL(VIRTIO_SCSI_F_T10_PI) |	\
+			     BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) |	\
+			     BIT_ULL(VIRTIO_RING_F_EVENT_IDX) |		\
+			     BIT_ULL(VIRTIO_F_ANY_LAYOUT) |		\
+			     BIT_ULL(VIRTIO_F_VERSION_1) |		\
+			     BIT_ULL(VIRTIO_SCSI_F_HOTPLUG) |		\
+			     BIT_ULL(VIRTIO_SCSI_F_CHANGE))
+
+#define VHOST_SCSI_MIN_IO_VQS	1
+#define VHOST_SCSI_MAX_IO_VQS	1024
+
+static unsigned int max_io_vqs = 128;
+
+static int vhost_scsi_set_max_io_vqs(const char *val,
+				     const struct kernel_param *kp)
+{
+	unsigned int nr;
+	int ret;
+
+	ret = kstrtouint(val, 0, &nr);
+	if (ret)
+		return ret;
+	max_io_vqs = clamp(nr, VHOST_SCSI_MIN_IO_VQS, VHOST_SCSI_MAX_IO_VQS);
+	if (nr != max_io_vqs)
+		pr_warn_ratelimited("vhost-scsi: max_io_vqs is limited to %u\n",
+				    max_io_vqs);
+	return 0;
+}
+
+static const struct kernel_param_ops vhost_scsi_max_io_vqs_ops = {
+	.set = vhost_scsi_set_max_io_vqs,
+	.get = param_get_uint,
+};
+
+module_param_cb(max_io_vqs, &vhost_scsi_max_io_vqs_ops, &max_io_vqs, 0644);
+MODULE_PARM_DESC(max_io_vqs,
+		 "Request queues of a device opened from now on, 1 to 1024 (default 128)");
+
+static void vhost_scsi_init_vq(struct vhost_scsi *vs, unsigned int index)
+{
+	struct vhost_scsi_vq *svq = &vs->svq[index];
+
+	svq->index = index;
+	init_llist_head(&svq->done);
+	INIT_WORK(&svq->drop_work, index == VHOST_SCSI_VQ_CTL ?
+		  vhost_scsi_tmf_drop_work : vhost_scsi_cmd_drop_work);
+	vs->vqs[index] = &svq->vq;
+
+	switch (index) {
+	case VHOST_SCSI_VQ_CTL:
+		svq->vq.handle_kick = vhost_scsi_ctl_kick;
+		vhost_work_init(&svq->done_work, vhost_scsi_tmf_done_work);
+		break;
+	case VHOST_SCSI_VQ_EVT:
+		svq->vq.handle_kick = vhost_scsi_evt_kick;
+		break;
+	default:
+		svq->vq.handle_kick = vhost_scsi_io_kick;
+		vhost_work_init(&svq->done_work, vhost_scsi_io_done_work);
+		break;
+	}
+}
+
+static int vhost_scsi_open(struct inode *inode, struct file *file)
+{
+	unsigned int i, nr = READ_ONCE(max_io_vqs) + VHOST_SCSI_VQ_IO;
+	struct vhost_scsi *vs;
+
+	vs = kvzalloc(struct_size(vs, svq, nr), GFP_KERNEL_ACCOUNT);
+	if (!vs)
+		return -ENOMEM;
+	vs->nr_vqs = nr;
+	/* The device keeps pointing to it; freed in release. */
+	vs->vqs = kvcalloc(nr, sizeof(*vs->vqs), GFP_KERNEL_ACCOUNT);
+	if (!vs->vqs) {
+		kvfree(vs);
+		return -ENOMEM;
+	}
+
+	init_waitqueue_head(&vs->drained);
+	INIT_WORK(&vs->hotplug_work, vhost_scsi_ep_hotplug_work);
+	INIT_LIST_HEAD(&vs->tmfs);
+	vhost_scsi_evt_init(vs);
+	for (i = 0; i < nr; i++)
+		vhost_scsi_init_vq(vs, i);
+	vhost_dev_init(&vs->dev, vs->vqs, nr, UIO_MAXIOV, VHOST_SCSI_WEIGHT, 0,
+		       true, NULL);
+	file->private_data = vs;
+	return 0;
+}
+
+static int vhost_scsi_release(struct inode *inode, struct file *file)
+{
+	struct vhost_scsi *vs = file->private_data;
+	unsigned int i;
+
+	mutex_lock(&vs->dev.mutex);
+	vhost_scsi_ep_release(vs);
+	mutex_unlock(&vs->dev.mutex);
+	cancel_work_sync(&vs->hotplug_work);
+
+	/* Callbacks of LIO that still have to queue a work: release_cmd(). */
+	synchronize_rcu();
+	vhost_dev_stop(&vs->dev);
+	for (i = 0; i < vs->nr_vqs; i++)
+		cancel_work_sync(&vs->svq[i].drop_work);
+	vhost_dev_cleanup(&vs->dev);
+	kvfree(vs->vqs);
+	kvfree(vs);
+	return 0;
+}
+
+/* The size of headers and the slots depend on it: fixed under an endpoint. */
+static long vhost_scsi_set_features(struct vhost_scsi *vs, u64 features)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&vs->dev.mutex);
+	if (features & ~VHOST_SCSI_FEATURES)
+		return -EOPNOTSUPP;
+	if (vs->ep && features != vs->svq[0].vq.acked_features)
+		return -EBUSY;
+
+	for (i = 0; i < vs->nr_vqs; i++) {
+		struct vhost_virtqueue *vq = &vs->svq[i].vq;
+
+		mutex_lock(&vq->mutex);
+		vq->acked_features = features;
+		mutex_unlock(&vq->mutex);
+	}
+	return 0;
+}
+
+static long vhost_scsi_endpoint_ioctl(struct vhost_scsi *vs, unsigned int ioctl,
+				      void __user *argp)
+{
+	struct vhost_scsi_target target;
+
+	if (copy_from_user(&target, argp, sizeof(target)))
+		return -EFAULT;
+	if (target.reserved)
+		return -EOPNOTSUPP;
+	return ioctl == VHOST_SCSI_SET_ENDPOINT ?
+	       vhost_scsi_ep_set(vs, &target) : vhost_scsi_ep_clear(vs, &target);
+}
+
+/* What the vhost core serves, per device first, then per queue. */
+static long vhost_scsi_core_ioctl(struct vhost_scsi *vs, unsigned int ioctl,
+				  void __user *argp)
+{
+	long ret;
+
+	ret = vhost_dev_ioctl(&vs->dev, ioctl, argp);
+	if (ret == -ENOIOCTLCMD)
+		return vhost_vring_ioctl(&vs->dev, ioctl, argp);
+	if (ioctl == VHOST_SET_MEM_TABLE && !ret)
+		vhost_scsi_ep_memory_changed(vs);
+	return ret;
+}
+
+static long vhost_scsi_ioctl(struct file *file, unsigned int ioctl,
+			     unsigned long arg)
+{
+	struct vhost_scsi *vs = file->private_data;
+	void __user *argp = (void __user *)arg;
+	u32 missed;
+	u64 features;
+
+	guard(mutex)(&vs->dev.mutex);
+	switch (ioctl) {
+	case VHOST_SCSI_SET_ENDPOINT:
+	case VHOST_SCSI_CLEAR_ENDPOINT:
+		return vhost_scsi_endpoint_ioctl(vs, ioctl, argp);
+	case VHOST_SCSI_GET_ABI_VERSION:
+		return put_user(VHOST_SCSI_ABI_VERSION, (int __user *)argp);
+	case VHOST_SCSI_SET_EVENTS_MISSED:
+		if (get_user(missed, (u32 __user *)argp))
+			return -EFAULT;
+		vhost_scsi_evt_set_missed(vs, missed);
+		return 0;
+	case VHOST_SCSI_GET_EVENTS_MISSED:
+		return put_user((u32)vhost_scsi_evt_get_missed(vs),
+				(u32 __user *)argp);
+	case VHOST_GET_FEATURES:
+		features = VHOST_SCSI_FEATURES;
+		return copy_to_user(argp, &features, sizeof(features)) ?
+		       -EFAULT : 0;
+	case VHOST_NEW_WORKER:
+	case VHOST_FREE_WORKER:
+	case VHOST_ATTACH_VRING_WORKER:
+	case VHOST_GET_VRING_WORKER:
+		return vhost_worker_ioctl(&vs->dev, ioctl, argp);
+	case VHOST_SET_FEATURES:
+		if (copy_from_user(&features, argp, sizeof(features)))
+			return -EFAULT;
+		return vhost_scsi_set_features(vs, features);
+	}
+	return vhost_scsi_core_ioctl(vs, ioctl, argp);
+}
+
+static const struct file_operations vhost_scsi_fops = {
+	.owner		= THIS_MODULE,
+	.open		= vhost_scsi_open,
+	.release	= vhost_scsi_release,
+	.unlocked_ioctl	= vhost_scsi_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.llseek		= noop_llseek,
+	.show_fdinfo	= vhost_scsi_stats_show,
+};
+
+static struct miscdevice vhost_scsi_misc = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "vhost-scsi",
+	.fops	= &vhost_scsi_fops,
+};
+
+static int __init vhost_scsi_init(void)
+{
+	int ret;
+
+	ret = vhost_scsi_cmd_init();
+	if (ret)
+		return ret;
+	ret = vhost_scsi_fabric_init();
+	if (ret)
+		goto err_cmd;
+	/* Last: an open must not outlive a failed init. */
+	ret = misc_register(&vhost_scsi_misc);
+	if (ret)
+		goto err_fabric;
+	return 0;
+
+err_fabric:
+	vhost_scsi_fabric_exit();
+err_cmd:
+	vhost_scsi_cmd_exit();
+	return ret;
+}
+
+static void __exit vhost_scsi_exit(void)
+{
+	misc_deregister(&vhost_scsi_misc);
+	vhost_scsi_fabric_exit();
+	vhost_scsi_cmd_exit();
+}
+
+module_init(vhost_scsi_init);
+module_exit(vhost_scsi_exit);
+
+MODULE_DESCRIPTION("In-kernel virtio-scsi target for KVM guests");
+MODULE_ALIAS("tcm_vhost");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SET_ENDPOINT and CLEAR_ENDPOINT: collect targets, size slots, publish;
+ * unpublish, drain, free.
+ *
+ * Enters: the ioctls, release, a target that came later. Leaves: queues that run, or a device that
+ * nothing of LIO refers to.
+ * Context: process, vs->dev.mutex held; each queue's mutex for its backend.
+ * Invariant: nothing can fail after the first queue is published; clearing
+ * cannot fail (I4).
+ */
+#include <linux/slab.h>
+
+#include "scsi_held.h"
+#include "vhost_scsi.h"
+
+/* Are the rings that are set up where the guest's memory is? */
+static bool vhost_scsi_ep_rings_ok(struct vhost_scsi *vs)
+{
+	unsigned int i;
+
+	for (i = 0; i < vs->nr_vqs; i++)
+		if (!vhost_vq_access_ok(&vs->svq[i].vq))
+			return false;
+	return true;
+}
+
+static bool vhost_scsi_ep_any_ring(struct vhost_scsi *vs)
+{
+	unsigned int i;
+
+	for (i = 0; i < vs->nr_vqs; i++)
+		if (vhost_vq_is_setup(&vs->svq[i].vq))
+			return true;
+	return false;
+}
+
+/*
+ * Make a queue ready to run: slots, and the state of its rings. The core looks
+ * at the rings of queues with a backend only, so it has one for the moment;
+ * nobody sees it, the mutex is held.
+ */
+static int vhost_scsi_ep_prepare_vq(struct vhost_scsi_vq *svq,
+				    struct vhost_scsi_ep *ep)
+{
+	int ret;
+
+	if (!vhost_vq_is_setup(&svq->vq))
+		return 0;
+	if (svq->index >= VHOST_SCSI_VQ_IO) {
+		ret = vhost_scsi_cmd_alloc_slots(svq);
+		if (ret)
+			return ret;
+		ep->nr_io++;
+	}
+
+	mutex_lock(&svq->vq.mutex);
+	vhost_vq_set_backend(&svq->vq, ep);
+	ret = vhost_vq_init_access(&svq->vq);
+	vhost_vq_set_backend(&svq->vq, NULL);
+	mutex_unlock(&svq->vq.mutex);
+	return ret;
+}
+
+static int vhost_scsi_ep_prepare(struct vhost_scsi *vs,
+				 struct vhost_scsi_ep *ep)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < vs->nr_vqs; i++) {
+		ret = vhost_scsi_ep_prepare_vq(&vs->svq[i], ep);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void vhost_scsi_ep_free_slots(struct vhost_scsi *vs)
+{
+	unsigned int i;
+
+	for (i = VHOST_SCSI_VQ_IO; i < vs->nr_vqs; i++)
+		vhost_scsi_cmd_free_slots(&vs->svq[i]);
+}
+
+/* Pin the guest's memory, if a target wants that. */
+static int vhost_scsi_ep_hold_memory(struct vhost_scsi_ep *ep)
+{
+	struct vhost_scsi_held *held;
+
+	if (!ep->pin_memory)
+		return 0;
+	held = vhost_scsi_held_get(ep->vs->dev.umem);
+	if (IS_ERR(held))
+		return PTR_ERR(held);
+	/* Pairs with the address dependency of the data path. */
+	smp_store_release(&ep->held, held);
+	return 0;
+}
+
+/*
+ * Let the queues run. One whose rings are not set up never does. What the
+ * guest made available before now would wait for its next kick: look at once.
+ */
+static void vhost_scsi_ep_publish(struct vhost_scsi *vs,
+				  struct vhost_scsi_ep *ep)
+{
+	unsigned int i;
+
+	vs->ep = ep;
+	schedule_delayed_work(&ep->watch, VHOST_SCSI_WATCH_PERIOD);
+	for (i = 0; i < vs->nr_vqs; i++) {
+		struct vhost_virtqueue *vq = &vs->svq[i].vq;
+
+		if (!vhost_vq_is_setup(vq))
+			continue;
+		mutex_lock(&vq->mutex);
+		vhost_vq_set_backend(vq, ep);
+		mutex_unlock(&vq->mutex);
+		vhost_poll_queue(&vq->poll);
+	}
+}
+
+/* Stop the queues. What was taken from them goes on, see the drain. */
+static void vhost_scsi_ep_unpublish(struct vhost_scsi *vs)
+{
+	unsigned int i;
+
+	for (i = 0; i < vs->nr_vqs; i++) {
+		struct vhost_virtqueue *vq = &vs->svq[i].vq;
+
+		mutex_lock(&vq->mutex);
+		vhost_vq_set_backend(vq, NULL);
+		if (i == VHOST_SCSI_VQ_EVT)
+			vhost_scsi_evt_drop(vs);
+		mutex_unlock(&vq->mutex);
+	}
+}
+
+static void vhost_scsi_ep_watch_work(struct work_struct *work)
+{
+	struct vhost_scsi_ep *ep = container_of(to_delayed_work(work),
+						struct vhost_scsi_ep, watch);
+
+	vhost_scsi_tpg_scan_all(ep);
+	schedule_delayed_work(&ep->watch, VHOST_SCSI_WATCH_PERIOD);
+}
+
+/**
+ * vhost_scsi_ep_set() - VHOST_SCSI_SET_ENDPOINT
+ * @vs: device, dev.mutex held
+ * @t: which WWN to serve; the name need not be terminated
+ *
+ * Only for the owner: the rings are looked at in the caller's memory.
+ *
+ * Return: 0; -EPERM for another process than the owner, -EFAULT if the rings or
+ * the memory table are not accessible or no ring is set up, -EEXIST if an
+ * endpoint is set, -ENOMEM, also if a target wants memory pinned beyond
+ * RLIMIT_MEMLOCK, -EINTR if the caller is killed meanwhile, -ENODEV if no TPG of
+ * the WWN is free and has a nexus, or an error of target_depend_item(). A failure
+ * leaves no trace.
+ */
+int vhost_scsi_ep_set(struct vhost_scsi *vs, const struct vhost_scsi_target *t)
+{
+	struct vhost_scsi_ep *ep;
+	int ret;
+
+	/* The name stays terminated. */
+	static_assert(sizeof(ep->name) > sizeof(t->vhost_wwpn));
+
+	lockdep_assert_held(&vs->dev.mutex);
+	ret = vhost_dev_check_owner(&vs->dev);
+	if (ret)
+		return ret;
+	if (!vhost_scsi_ep_rings_ok(vs) || !vhost_scsi_ep_any_ring(vs))
+		return -EFAULT;
+	if (vs->ep)
+		return -EEXIST;
+
+	ep = kzalloc(sizeof(*ep), GFP_KERNEL_ACCOUNT);
+	if (!ep)
+		return -ENOMEM;
+	ep->vs = vs;
+	INIT_DELAYED_WORK(&ep->watch, vhost_scsi_ep_watch_work);
+	memcpy(ep->name, t->vhost_wwpn,
+	       strnlen(t->vhost_wwpn, sizeof(t->vhost_wwpn)));
+
+	ret = vhost_scsi_tpg_bind_all(ep);
+	if (ret)
+		goto err_free;
+	ret = vhost_scsi_ep_prepare(vs, ep);
+	if (ret)
+		goto err_free_slots;
+	ret = vhost_scsi_ep_hold_memory(ep);
+	if (ret)
+		goto err_free_slots;
+
+	vhost_scsi_ep_publish(vs, ep);
+	return 0;
+
+err_free_slots:
+	vhost_scsi_ep_free_slots(vs);
+	vhost_scsi_tpg_unbind_all(ep);
+err_free:
+	kfree(ep);
+	return ret;
+}
+
+/**
+ * vhost_scsi_ep_release() - end the endpoint, whatever the rings look like
+ * @vs: device, dev.mutex held
+ *
+ * Waits for every command, function and event that was accepted. Nothing of
+ * LIO refers to the device afterwards. Without an endpoint it does nothing.
+ */
+void vhost_scsi_ep_release(struct vhost_scsi *vs)
+{
+	lockdep_assert_held(&vs->dev.mutex);
+	if (!vs->ep)
+		return;
+
+	vhost_scsi_ep_unpublish(vs);
+	cancel_delayed_work_sync(&vs->ep->watch);
+	vhost_scsi_inflight_wait(vs);
+	vhost_scsi_held_put(vs->ep->held);
+	vhost_scsi_ep_free_slots(vs);
+	vhost_scsi_tpg_unbind_all(vs->ep);
+	kfree(vs->ep);
+	vs->ep = NULL;
+}
+
+/**
+ * vhost_scsi_ep_clear() - VHOST_SCSI_CLEAR_ENDPOINT
+ * @vs: device, dev.mutex held
+ * @t: the WWN that is served
+ *
+ * Works for whoever is left with the descriptor, not for the owner only.
+ *
+ * Return: 0, also if no endpoint is set; -EFAULT if the rings are not
+ * accessible, -EINVAL if the name is another one.
+ */
+int vhost_scsi_ep_clear(struct vhost_scsi *vs,
+			const struct vhost_scsi_target *t)
+{
+	lockdep_assert_held(&vs->dev.mutex);
+	if (!vhost_scsi_ep_rings_ok(vs))
+		return -EFAULT;
+	if (!vs->ep)
+		return 0;
+	if (strnlen(vs->ep->name, sizeof(t->vhost_wwpn)) !=
+	    strnlen(t->vhost_wwpn, sizeof(t->vhost_wwpn)) ||
+	    strncmp(vs->ep->name, t->vhost_wwpn, sizeof(t->vhost_wwpn)))
+		return -EINVAL;
+
+	vhost_scsi_ep_release(vs);
+	return 0;
+}
+
+/**
+ * vhost_scsi_ep_memory_changed() - the device has another memory table
+ * @vs: device, dev.mutex held, the caller its owner
+ *
+ * Responses and data go to addresses that were translated when the command came.
+ * The old memory may be taken away after this returns. What cannot be pinned of the
+ * new one is pinned by each command: the table is in force already.
+ */
+void vhost_scsi_ep_memory_changed(struct vhost_scsi *vs)
+{
+	struct vhost_scsi_ep *ep = vs->ep;
+	struct vhost_scsi_held *held;
+
+	lockdep_assert_held(&vs->dev.mutex);
+	if (!ep)
+		return;
+	held = ep->held;
+	WRITE_ONCE(ep->held, NULL);
+	vhost_scsi_tpg_sync_queues(vs);
+	vhost_scsi_inflight_wait(vs);
+	vhost_scsi_held_put(held);
+	vhost_scsi_ep_hold_memory(ep);
+}
+
+/**
+ * vhost_scsi_ep_hotplug_work() - bind targets that came after the endpoint
+ * @work: hotplug_work of a device
+ */
+void vhost_scsi_ep_hotplug_work(struct work_struct *work)
+{
+	struct vhost_scsi *vs = container_of(work, struct vhost_scsi,
+					     hotplug_work);
+
+	mutex_lock(&vs->dev.mutex);
+	if (vs->ep)
+		vhost_scsi_tpg_bind_more(vs->ep);
+	mutex_unlock(&vs->dev.mutex);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What administrators make, and what of it a device serves: WWNs, TPGs, units and
+ * endpoints. For scsi_fabric.c, scsi_tpg.c, scsi_nexus.c, scsi_unit.c and
+ * scsi_endpoint.c, and for the data path, which reads them. Locks: vhost_scsi.h.
+ */
+#ifndef VHOST_SCSI_TARGET_H
+#define VHOST_SCSI_TARGET_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <target/target_core_base.h>
+
+/* Target ids that the LUN field of a request can name */
+#define VHOST_SCSI_MAX_TARGET	256
+/* Room for the name of a WWN: a directory's, which the ioctl may not reach */
+#define VHOST_SCSI_NAME_LEN	256
+/* Watching a queue before sleeping, in microseconds: a millisecond at most */
+#define VHOST_SCSI_MAX_BUSYLOOP_US	1000
+/* Looking for what has changed about units: within a second */
+#define VHOST_SCSI_WATCH_PERIOD	(HZ / 2)
+/* SPC: additional sense code of what has changed */
+#define VHOST_SCSI_CHANGE_ASC	0x2a
+
+struct vhost_scsi;
+struct vhost_scsi_held;
+struct vhost_scsi_tpg;
+
+/**
+ * struct vhost_scsi_ep - an endpoint: the targets that a device serves
+ * @vs: the device
+ * @entry: entry of the list of endpoints (scsi_tpg.c)
+ * @watch: looks for changed units while the endpoint is set
+ * @name: WWN that SET_ENDPOINT named
+ * @nr_io: request queues that it serves
+ * @pin_memory: one of the TPGs had the attribute when it was bound
+ * @held: guest memory that stays pinned, NULL if none does; changes with the memory
+ *	table while the queues run, under dev.mutex. Who takes it away waits for them
+ * @tpg: TPGs bound to the device, by tag; NULL where there is none. Targets
+ *	come and go while the queues run: an entry is written under the TPG's
+ *	mutex, and taken away before its nexus goes (I4)
+ *
+ * Complete before it is published as the queues' backend.
+ */
+struct vhost_scsi_ep {
+	struct vhost_scsi *vs;
+	struct list_head entry;
+	struct delayed_work watch;
+	char name[VHOST_SCSI_NAME_LEN];
+	unsigned int nr_io;
+	bool pin_memory;
+	struct vhost_scsi_held *held;
+	struct vhost_scsi_tpg *tpg[VHOST_SCSI_MAX_TARGET];
+};
+
+/**
+ * struct vhost_scsi_tport - a WWN directory
+ * @wwn: LIO's part
+ * @proto_id: SCSI_PROTOCOL_* that the prefix of the name says
+ * @name: what SET_ENDPOINT and VPD page 83h call it
+ */
+struct vhost_scsi_tport {
+	struct se_wwn wwn;
+	u8 proto_id;
+	char name[VHOST_SCSI_NAME_LEN];
+};
+
+/**
+ * struct vhost_scsi_tpg - a TPG: one target of the guest
+ * @se_tpg: LIO's part
+ * @tport: WWN that it belongs to
+ * @tag: target id that the guest sees
+ * @users: who needs its memory
+ * @entry: entry of the registry, under the registry mutex
+ * @mutex: guards the members below
+ * @ep: endpoint that it is a target of, NULL if none. While it is set there is
+ *	a @sess: the data path relies on that and reads @sess without the mutex
+ * @sess: I_T nexus, NULL if none
+ * @nr_luns: linked LUNs
+ * @pinned: configfs does not let its directory go
+ * @fabric_prot_type: 0, 1 or 3, the protection that LIO may offer by itself
+ * @busyloop_us: how long a queue may be watched for more after a command to it,
+ *	0 to VHOST_SCSI_MAX_BUSYLOOP_US; read without the mutex
+ * @pin_memory: an endpoint with this target keeps guest memory pinned; read without
+ *	the mutex
+ * @units: the units that the nexus sees, by LUN (scsi_unit.c), while @ep is set;
+ *	written under @mutex and @unit_lock, read under either
+ * @unit_lock: lets commands look at @units
+ * @attentions: changes of @units that the nexus has yet to be told, written
+ *	under @unit_lock
+ */
+struct vhost_scsi_tpg {
+	struct se_portal_group se_tpg;
+	struct vhost_scsi_tport *tport;
+	u16 tag;
+	refcount_t users;
+	struct list_head entry;
+	struct mutex mutex;	/* the members below */
+	struct vhost_scsi_ep *ep;
+	struct se_session *sess;
+	unsigned int nr_luns;
+	bool pinned;
+	int fabric_prot_type;
+	unsigned int busyloop_us;
+	bool pin_memory;
+	struct xarray units;
+	spinlock_t unit_lock;	/* @attentions, and @units with the mutex */
+	unsigned int attentions;
+};
+
+static inline struct vhost_scsi_tpg *to_vtpg(struct se_portal_group *se_tpg)
+{
+	return container_of(se_tpg, struct vhost_scsi_tpg, se_tpg);
+}
+
+static inline struct vhost_scsi_tport *to_tport(struct se_wwn *wwn)
+{
+	return container_of(wwn, struct vhost_scsi_tport, wwn);
+}
+
+/* scsi_tpg.c */
+void vhost_scsi_tpg_register(struct vhost_scsi_tpg *tpg);
+void vhost_scsi_tpg_unregister(struct vhost_scsi_tpg *tpg);
+void vhost_scsi_tpg_put(struct vhost_scsi_tpg *tpg);
+int vhost_scsi_tpg_bind_all(struct vhost_scsi_ep *ep);
+void vhost_scsi_tpg_bind_more(struct vhost_scsi_ep *ep);
+void vhost_scsi_tpg_unbind_all(struct vhost_scsi_ep *ep);
+void vhost_scsi_tpg_scan_all(struct vhost_scsi_ep *ep);
+void vhost_scsi_tpg_lun_linked(struct vhost_scsi_tpg *tpg,
+			       const struct se_lun *lun);
+void vhost_scsi_tpg_lun_unlinked(struct vhost_scsi_tpg *tpg,
+				 const struct se_lun *lun);
+void vhost_scsi_tpg_announce(struct vhost_scsi_tpg *tpg);
+void vhost_scsi_tpg_sync_queues(struct vhost_scsi *vs);
+void vhost_scsi_tpg_unplug(struct vhost_scsi_tpg *tpg);
+
+/* scsi_nexus.c */
+int vhost_scsi_tpg_add_nexus(struct vhost_scsi_tpg *tpg, const char *name);
+int vhost_scsi_tpg_drop_nexus(struct vhost_scsi_tpg *tpg);
+void vhost_scsi_tpg_set_prot_type(struct vhost_scsi_tpg *tpg, int type);
+void vhost_scsi_tpg_remove_nexus(struct vhost_scsi_tpg *tpg);
+void vhost_scsi_tpg_renew_nexus(struct vhost_scsi_tpg *tpg,
+				struct se_session *sess);
+
+/* scsi_unit.c */
+void vhost_scsi_unit_scan(struct vhost_scsi_tpg *tpg);
+void vhost_scsi_unit_forget(struct vhost_scsi_tpg *tpg);
+u8 vhost_scsi_unit_attention(struct vhost_scsi_tpg *tpg, u64 lun, u8 op);
+
+/* scsi_fabric.c */
+int vhost_scsi_fabric_init(void);
+void vhost_scsi_fabric_exit(void);
+
+#endif

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * TPGs and who serves them: the registry, binding, and targets that come and go
+ * while a guest runs.
+ *
+ * Enters: TPGs and LUNs that administrators make and take away, by scsi_fabric.c,
+ * and their nexuses, by scsi_nexus.c; SET_ENDPOINT and CLEAR_ENDPOINT. Leaves:
+ * targets that the data path may use without a lock while they are bound; events.
+ * Context: process. Under configfs's locks: never take vs->dev.mutex there.
+ * Lock order: vhost_scsi.h.
+ * Invariant: a bound TPG has a nexus. Who takes that away unbinds it first, and
+ * the queues have then seen it.
+ */
+#include <linux/configfs.h>
+#include <linux/jhash.h>
+#include <linux/list.h>
+#include <linux/slab.h>
+
+#include "vhost_scsi.h"
+
+/* Guards the lists of all TPGs and of all endpoints that are set. */
+static DEFINE_MUTEX(vhost_scsi_registry_mutex);
+static LIST_HEAD(vhost_scsi_registry);
+static LIST_HEAD(vhost_scsi_endpoints);
+
+static bool vhost_scsi_tpg_port_id_used(u16 id)
+{
+	struct vhost_scsi_tpg *tpg;
+
+	list_for_each_entry(tpg, &vhost_scsi_registry, entry)
+		if (tpg->se_tpg.tpg_rtpi == id)
+			return true;
+	return false;
+}
+
+/*
+ * LIO gives out relative target port ids when a TPG is enabled, which ours are
+ * from the start. Name and tag make one that is the same after a reboot, unless
+ * another TPG has it.
+ */
+static u16 vhost_scsi_tpg_port_id(const struct vhost_scsi_tpg *tpg)
+{
+	const char *name = tpg->tport->name;
+	u32 hash = jhash(name, strlen(name), tpg->tag);
+	unsigned int i;
+	u16 id = 0;
+
+	for (i = 0; i < U16_MAX; i++) {
+		id = (hash + i) % U16_MAX + 1;
+		if (!vhost_scsi_tpg_port_id_used(id))
+			break;
+	}
+	return id;
+}
+
+/**
+ * vhost_scsi_tpg_register() - let endpoints find a new TPG
+ * @tpg: TPG with its name and tag, known to LIO, without nexus
+ */
+void vhost_scsi_tpg_register(struct vhost_scsi_tpg *tpg)
+{
+	mutex_init(&tpg->mutex);
+	refcount_set(&tpg->users, 1);
+	xa_init(&tpg->units);
+	spin_lock_init(&tpg->unit_lock);
+	mutex_lock(&vhost_scsi_registry_mutex);
+	tpg->se_tpg.tpg_rtpi = vhost_scsi_tpg_port_id(tpg);
+	list_add_tail(&tpg->entry, &vhost_scsi_registry);
+	mutex_unlock(&vhost_scsi_registry_mutex);
+}
+
+/* The target of an endpoint with a tag, so that its memory stays. */
+static struct vhost_scsi_tpg *vhost_scsi_tpg_get(struct vhost_scsi_ep *ep,
+						 unsigned int tag)
+{
+	struct vhost_scsi_tpg *tpg;
+
+	guard(mutex)(&vhost_scsi_registry_mutex);
+	tpg = ep->tpg[tag];
+	if (tpg)
+		refcount_inc(&tpg->users);
+	return tpg;
+}
+
+/**
+ * vhost_scsi_tpg_put() - give up the memory of a TPG
+ * @tpg: TPG that the caller does not use any more
+ */
+void vhost_scsi_tpg_put(struct vhost_scsi_tpg *tpg)
+{
+	guard(mutex)(&vhost_scsi_registry_mutex);
+	if (refcount_dec_and_test(&tpg->users))
+		kfree(tpg);
+}
+
+/* -- binding -- */
+
+/*
+ * Make a TPG a target of @ep if it can be one; the caller holds the registry.
+ * Two directories can have one name, since "fc." is cut off: the first to claim
+ * a tag has it. A guest that runs already is told.
+ */
+static bool vhost_scsi_tpg_claim(struct vhost_scsi_tpg *tpg,
+				 struct vhost_scsi_ep *ep)
+{
+	if (strcmp(tpg->tport->name, ep->name) || ep->tpg[tpg->tag])
+		return false;
+
+	guard(mutex)(&tpg->mutex);
+	if (tpg->ep || !tpg->sess)
+		return false;
+	tpg->ep = ep;
+	ep->pin_memory |= READ_ONCE(tpg->pin_memory);
+	vhost_scsi_unit_scan(tpg);
+	/* Pairs with the address dependency of the data path. */
+	smp_store_release(&ep->tpg[tpg->tag], tpg);
+	vhost_scsi_evt_post_lun(ep->vs, tpg->tag, 0,
+				VIRTIO_SCSI_EVT_RESET_RESCAN);
+	return true;
+}
+
+/* All at once: of two devices that race for a WWN, one gets all its TPGs. */
+static bool vhost_scsi_tpg_claim_all(struct vhost_scsi_ep *ep)
+{
+	struct vhost_scsi_tpg *tpg;
+	bool any = false;
+
+	lockdep_assert_held(&vhost_scsi_registry_mutex);
+	list_for_each_entry(tpg, &vhost_scsi_registry, entry)
+		any |= vhost_scsi_tpg_claim(tpg, ep);
+	return any;
+}
+
+/* A target with LUNs keeps its directory; one that is on its way out has none. */
+static int vhost_scsi_tpg_pin(struct vhost_scsi_tpg *tpg,
+			      struct vhost_scsi_ep *ep)
+{
+	struct config_item *item = &tpg->se_tpg.tpg_group.cg_item;
+	bool wanted;
+	int ret;
+
+	mutex_lock(&tpg->mutex);
+	wanted = tpg->ep == ep && tpg->nr_luns && !tpg->pinned &&
+		 config_item_get_unless_zero(item);
+	mutex_unlock(&tpg->mutex);
+	if (!wanted)
+		return 0;
+
+	/* Takes configfs locks, hence with none of ours held. */
+	ret = target_depend_item(item);
+	if (!ret) {
+		mutex_lock(&tpg->mutex);
+		tpg->pinned = tpg->ep == ep && tpg->nr_luns;
+		if (!tpg->pinned)
+			target_undepend_item(item);
+		mutex_unlock(&tpg->mutex);
+	}
+	/* May be the last reference, and then removes the TPG. */
+	config_item_put(item);
+	return ret;
+}
+
+static int vhost_scsi_tpg_pin_all(struct vhost_scsi_ep *ep)
+{
+	struct vhost_scsi_tpg *tpg;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < VHOST_SCSI_MAX_TARGET && !ret; i++) {
+		tpg = vhost_scsi_tpg_get(ep, i);
+		if (!tpg)
+			continue;
+		ret = vhost_scsi_tpg_pin(tpg, ep);
+		vhost_scsi_tpg_put(tpg);
+	}
+	return ret;
+}
+
+static void vhost_scsi_tpg_unpin(struct vhost_scsi_tpg *tpg)
+{
+	lockdep_assert_held(&tpg->mutex);
+	if (tpg->pinned)
+		target_undepend_item(&tpg->se_tpg.tpg_group.cg_item);
+	tpg->pinned = false;
+}
+
+/* Call @fn, with its mutex held, for each target that the endpoint still has. */
+static void vhost_scsi_tpg_each(struct vhost_scsi_ep *ep,
+				void (*fn)(struct vhost_scsi_tpg *tpg))
+{
+	struct vhost_scsi_tpg *tpg;
+	unsigned int i;
+
+	for (i = 0; i < VHOST_SCSI_MAX_TARGET; i++) {
+		tpg = vhost_scsi_tpg_get(ep, i);
+		if (!tpg)
+			continue;
+		mutex_lock(&tpg->mutex);
+		/* It may have gone by itself meanwhile. */
+		if (tpg->ep == ep)
+			fn(tpg);
+		mutex_unlock(&tpg->mutex);
+		vhost_scsi_tpg_put(tpg);
+	}
+}
+
+static void vhost_scsi_tpg_unbind(struct vhost_scsi_tpg *tpg)
+{
+	lockdep_assert_held(&tpg->mutex);
+	vhost_scsi_tpg_unpin(tpg);
+	vhost_scsi_unit_forget(tpg);
+	tpg->ep = NULL;
+}
+
+/**
+ * vhost_scsi_tpg_bind_all() - bind the free TPGs of an endpoint's WWN
+ * @ep: endpoint with name and device, and no TPG; its table is filled
+ *
+ * TPGs without a nexus, or bound already, are passed over. Those that get one
+ * from now on queue the device's hotplug_work.
+ *
+ * Return: 0, and vhost_scsi_tpg_unbind_all() is due; -ENODEV if there is no
+ * TPG to bind; a negative errno if configfs does not pin a directory.
+ */
+int vhost_scsi_tpg_bind_all(struct vhost_scsi_ep *ep)
+{
+	bool any;
+	int ret;
+
+	lockdep_assert_held(&ep->vs->dev.mutex);
+	mutex_lock(&vhost_scsi_registry_mutex);
+	any = vhost_scsi_tpg_claim_all(ep);
+	if (any)
+		list_add_tail(&ep->entry, &vhost_scsi_endpoints);
+	mutex_unlock(&vhost_scsi_registry_mutex);
+	if (!any)
+		return -ENODEV;
+
+	ret = vhost_scsi_tpg_pin_all(ep);
+	if (ret)
+		vhost_scsi_tpg_unbind_all(ep);
+	return ret;
+}
+
+/**
+ * vhost_scsi_tpg_bind_more() - bind the TPGs that came after the endpoint
+ * @ep: endpoint that is set, dev.mutex of its device held
+ *
+ * One whose directory cannot be pinned is about to go, and is taken away then.
+ */
+void vhost_scsi_tpg_bind_more(struct vhost_scsi_ep *ep)
+{
+	lockdep_assert_held(&ep->vs->dev.mutex);
+	mutex_lock(&vhost_scsi_registry_mutex);
+	vhost_scsi_tpg_claim_all(ep);
+	mutex_unlock(&vhost_scsi_registry_mutex);
+	vhost_scsi_tpg_pin_all(ep);
+}
+
+/**
+ * vhost_scsi_tpg_unbind_all() - undo vhost_scsi_tpg_bind_all()
+ * @ep: endpoint with no command in flight, that no queue knows any more
+ */
+void vhost_scsi_tpg_unbind_all(struct vhost_scsi_ep *ep)
+{
+	mutex_lock(&vhost_scsi_registry_mutex);
+	list_del(&ep->entry);
+	mutex_unlock(&vhost_scsi_registry_mutex);
+
+	vhost_scsi_tpg_each(ep, vhost_scsi_tpg_unbind);
+}
+
+/**
+ * vhost_scsi_tpg_scan_all() - look for what has changed about an endpoint's units
+ * @ep: endpoint that is set
+ */
+void vhost_scsi_tpg_scan_all(struct vhost_scsi_ep *ep)
+{
+	vhost_scsi_tpg_each(ep, vhost_scsi_unit_scan);
+}
+
+/**
+ * vhost_scsi_tpg_sync_queues() - wait until no queue uses what it saw before
+ * @vs: device
+ *
+ * Who has seen what was there before has submitted when we get each mutex.
+ */
+void vhost_scsi_tpg_sync_queues(struct vhost_scsi *vs)
+{
+	unsigned int i;
+
+	for (i = 0; i < vs->nr_vqs; i++) {
+		mutex_lock(&vs->svq[i].vq.mutex);
+		mutex_unlock(&vs->svq[i].vq.mutex);
+	}
+}
+
+/**
+ * vhost_scsi_tpg_unplug() - take a TPG away from the guest that has it
+ * @tpg: TPG, its mutex held
+ *
+ * Afterwards no queue uses its nexus.
+ */
+void vhost_scsi_tpg_unplug(struct vhost_scsi_tpg *tpg)
+{
+	struct vhost_scsi_ep *ep = tpg->ep;
+
+	lockdep_assert_held(&tpg->mutex);
+	if (!ep)
+		return;
+
+	WRITE_ONCE(ep->tpg[tpg->tag], NULL);
+	vhost_scsi_tpg_sync_queues(ep->vs);
+	vhost_scsi_evt_post_lun(ep->vs, tpg->tag, 0,
+				VIRTIO_SCSI_EVT_RESET_REMOVED);
+	vhost_scsi_tpg_unbind(tpg);
+}
+
+/* -- LUNs -- */
+
+/* The guest is told, and what the unit is like is remembered or forgotten. */
+static void vhost_scsi_tpg_lun_event(struct vhost_scsi_tpg *tpg,
+				     const struct se_lun *lun, u32 reason)
+{
+	lockdep_assert_held(&tpg->mutex);
+	if (!tpg->ep)
+		return;
+	vhost_scsi_unit_scan(tpg);
+	vhost_scsi_evt_post_lun(tpg->ep->vs, tpg->tag, lun->unpacked_lun,
+				reason);
+}
+
+/**
+ * vhost_scsi_tpg_lun_linked() - a LUN has come
+ * @tpg: its TPG
+ * @lun: the LUN, which takes commands already
+ */
+void vhost_scsi_tpg_lun_linked(struct vhost_scsi_tpg *tpg,
+			       const struct se_lun *lun)
+{
+	guard(mutex)(&tpg->mutex);
+	tpg->nr_luns++;
+	vhost_scsi_tpg_lun_event(tpg, lun, VIRTIO_SCSI_EVT_RESET_RESCAN);
+}
+
+/**
+ * vhost_scsi_tpg_lun_unlinked() - a LUN has gone
+ * @tpg: its TPG; without LUNs its directory may be removed
+ * @lun: the LUN, which takes no commands any more
+ */
+void vhost_scsi_tpg_lun_unlinked(struct vhost_scsi_tpg *tpg,
+				 const struct se_lun *lun)
+{
+	guard(mutex)(&tpg->mutex);
+	tpg->nr_luns--;
+	vhost_scsi_tpg_lun_event(tpg, lun, VIRTIO_SCSI_EVT_RESET_REMOVED);
+	if (!tpg->nr_luns)
+		vhost_scsi_tpg_unpin(tpg);
+}
+
+/**
+ * vhost_scsi_tpg_announce() - have the endpoint of this name look for new targets
+ * @tpg: TPG with a nexus
+ */
+void vhost_scsi_tpg_announce(struct vhost_scsi_tpg *tpg)
+{
+	struct vhost_scsi_ep *ep;
+
+	guard(mutex)(&vhost_scsi_registry_mutex);
+	list_for_each_entry(ep, &vhost_scsi_endpoints, entry)
+		if (!strcmp(tpg->tport->name, ep->name))
+			queue_work(vhost_scsi_unbound_wq,
+				   &ep->vs->hotplug_work);
+}
+
+/**
+ * vhost_scsi_tpg_unregister() - undo vhost_scsi_tpg_register()
+ * @tpg: TPG whose directory is gone; its LUNs went before
+ *
+ * Ends the nexus. vhost_scsi_tpg_put() is due.
+ */
+void vhost_scsi_tpg_unregister(struct vhost_scsi_tpg *tpg)
+{
+	mutex_lock(&vhost_scsi_registry_mutex);
+	list_del(&tpg->entry);
+	mutex_unlock(&vhost_scsi_registry_mutex);
+
+	guard(mutex)(&tpg->mutex);
+	vhost_scsi_tpg_unplug(tpg);
+	if (tpg->sess)
+		vhost_scsi_tpg_remove_nexus(tpg);
+}
