@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154 # lab/run has the variables
+#
+# The host under test as a virtual machine with Debian's kernel, under QEMU; sourced
+# by lab/run. It sees files by 9p; output and status are virtio ports.
+
+# The QEMU of the root file system, by its own loader: one version on every machine.
+vm_qemu=("$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64-linux-gnu"
+	"$root/usr/bin/qemu-system-x86_64" -L "$root/usr/share/qemu" -L "$root/usr/share/seabios"
+	-machine q35 -nodefaults -no-user-config -no-reboot -display none)
+export QEMU_MODULE_DIR=$root/usr/lib/x86_64-linux-gnu/qemu
+
+# A warning must not end the run, an oops may not be survived: the thread that held
+# locks is gone. An emulated timer on a busy machine may be too late for the check
+# of it, which is a panic.
+vm_cmdline="console=ttyS0 quiet panic=-1 oops=panic printk.time=1 mitigations=off no_timer_check"
+
+host_choose()
+{
+	release=$(kernel_release "$root" "$kernel")
+	module_dir=$release
+	image=$root/boot/vmlinuz-$release
+	initrd=$("$LAB_SRC/lab/initrd" "$release") || exit 4
+}
+
+# A /dev/kvm that opens proves nothing: some can create a virtual machine, and run no
+# ordinary kernel in it. So ours is booted with it as far as its first program. One
+# probe for each boot of this machine.
+vm_kvm_works()
+{
+	local known
+
+	[ -z "${TCM_VHOST_TCG-}" ] && [ -r /dev/kvm ] && [ -w /dev/kvm ] || return
+	known=$LAB_CACHE/kvm-$(cat /proc/sys/kernel/random/boot_id)
+	if [ ! -e "$known" ]; then
+		timeout -k 1 20 "${vm_qemu[@]}" -accel kvm -cpu host -m 1G -serial stdio -monitor none \
+			-kernel "$image" -initrd "$initrd" -append "$vm_cmdline lab.probe" \
+			</dev/null 2>/dev/null | grep -aq 'lab: probe: up' && echo yes >"$known.$$"
+		[ -e "$known.$$" ] || echo no >"$known.$$"
+		mv "$known.$$" "$known"
+	fi
+	[ "$(cat "$known")" = yes ] &&
+		grep -qE '^flags.* (svm|vmx)( |$)' /proc/cpuinfo &&
+		grep -qsE '^[Y1]' /sys/module/kvm_{amd,intel}/parameters/nested
+}
+
+# KVM where it works; the verdicts must not differ. Emulation takes turns with its
+# CPUs: with a thread for each, one runs code that another one is patching half
+# done, and the kernel dies of an int3 that is nobody's fault.
+vm_accelerator()
+{
+	if [ -n "$icount" ]; then
+		[ "$smp" = 1 ] || die "--icount is exact on one CPU only"
+		accel=(-accel tcg,thread=single -icount shift=1,sleep=off,align=off -cpu EPYC)
+	elif vm_kvm_works; then
+		accel=(-accel kvm -cpu host)
+	else
+		accel=(-accel tcg,thread=single -cpu EPYC,+svm)
+	fi
+}
+
+# One folder of this machine by 9p: name, path, option.
+vm_share()
+{
+	printf '%s\n' -fsdev "local,id=$1,path=$2,security_model=none,multidevs=remap$3" \
+		-device "virtio-9p-pci,fsdev=$1,mount_tag=$1"
+}
+
+# vm_port NAME: a virtio port that ends in a file or pipe of $work.
+vm_port()
+{
+	printf '%s\n' -chardev "file,id=$1,path=$work/$1" \
+		-device "virtserialport,chardev=$1,name=lab.$1"
+}
+
+host_start()
+{
+	local args input=/dev/null output=/dev/null
+
+	vm_accelerator
+	mkfifo "$work/out" "$work/err"
+	: >"$work/status"
+	cat "$work/out" & streams+=($!)
+	cat "$work/err" >&2 & streams+=($!)
+	mapfile -t args < <(
+		vm_share root "$root" ,readonly=on
+		vm_share src "$LAB_SRC" ,readonly=on
+		vm_share out "$out" ''
+		printf '%s\n' -device virtio-serial-pci
+		for port in out err status; do vm_port "$port"; done
+		[ -z "$terminal" ] ||
+			printf '%s\n' -chardev stdio,id=tty,signal=off -device virtconsole,chardev=tty
+	)
+	[ -z "$terminal" ] || input=/dev/stdin output=/dev/stdout
+	"${vm_qemu[@]}" "${accel[@]}" -m "$mem" -smp "$smp" -kernel "$image" -initrd "$initrd" \
+		-append "$vm_cmdline${append:+ $append}" -serial "file:$out/console.log" "${args[@]}" \
+		<"$input" >"$output" 2>"$work/host.err" &
+	host_pid=$!
+}
