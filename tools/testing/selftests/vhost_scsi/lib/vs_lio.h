@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * LIO through configfs, without any tool: backstores, and the tree of the
+ * vhost fabric. Everything that the tests create carries a name that
+ * vs_lio_sweep() knows again, and nothing else is ever removed.
+ */
+#ifndef VS_LIO_H
+#define VS_LIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define VS_TARGET_ROOT	"/sys/kernel/config/target"
+#define VS_VHOST_ROOT	VS_TARGET_ROOT "/vhost"
+
+/* Names of the tests: a WWN with one of these marks belongs to them. */
+#define VS_WWN		"naa.5001405f00d00001"
+#define VS_WWN2		"naa.5001405f00d00002"
+#define VS_WWN_ISCSI	"iqn.2026-01.vs-test:one"
+#define VS_WWN_FC	"fc.20:00:f0:0d:00:00:00:01"
+#define VS_NEXUS	"naa.5001405f00d0000a"
+
+/**
+ * struct vs_backstore - one storage object
+ * @hba: its HBA directory
+ * @path: its own directory
+ */
+struct vs_backstore {
+	char hba[80];
+	char path[112];
+};
+
+/**
+ * vs_write_file() - write a text to a file that exists
+ * @path: the file
+ * @text: what to write
+ *
+ * Return: 0 or -errno.
+ */
+int vs_write_file(const char *path, const char *text);
+
+/**
+ * vs_read_file() - read a short text file
+ * @path: the file
+ * @buf: where to
+ * @size: its size; the text is terminated
+ *
+ * Return: length or -errno.
+ */
+int vs_read_file(const char *path, char *buf, size_t size);
+
+/**
+ * vs_lio_init() - mount configfs, load modules, make target/vhost
+ *
+ * Return: 0 or -errno.
+ */
+int vs_lio_init(void);
+
+/**
+ * vs_lio_sweep() - remove whatever an earlier test left behind
+ */
+void vs_lio_sweep(void);
+
+/**
+ * vs_ramdisk_get() - a rd_mcp backstore
+ * @bs: what to fill in
+ * @n: number of the backstore, different for each that lives
+ * @mib: size
+ * @nullio: rd_nullio=1, which stores nothing
+ *
+ * Return: 0 or -errno.
+ */
+int vs_ramdisk_get(struct vs_backstore *bs, unsigned int n, unsigned int mib,
+		   bool nullio);
+
+/**
+ * vs_fileio_get() - a fileio backstore
+ * @bs: what to fill in
+ * @n: number of the backstore
+ * @file: path of a regular file, made if it does not exist
+ * @mib: size
+ *
+ * Return: 0 or -errno.
+ */
+int vs_fileio_get(struct vs_backstore *bs, unsigned int n, const char *file,
+		  unsigned int mib);
+
+/**
+ * vs_iblock_get() - an iblock backstore
+ * @bs: what to fill in
+ * @n: number of the backstore
+ * @bdev: path of a block device
+ *
+ * Return: 0 or -errno.
+ */
+int vs_iblock_get(struct vs_backstore *bs, unsigned int n, const char *bdev);
+
+/**
+ * vs_backstore_put() - remove a backstore
+ * @bs: from one of the above, or zeroed
+ *
+ * Return: 0 or -errno.
+ */
+int vs_backstore_put(struct vs_backstore *bs);
+
+/**
+ * vs_backstore_attr() - write an attribute of a backstore
+ * @bs: a backstore
+ * @name: attribute
+ * @value: what to write
+ *
+ * Return: 0 or -errno.
+ */
+int vs_backstore_attr(const struct vs_backstore *bs, const char *name,
+		      const char *value);
+
+/**
+ * vs_wwn_get() - mkdir of a WWN
+ * @wwn: name
+ *
+ * Return: 0 or -errno.
+ */
+int vs_wwn_get(const char *wwn);
+
+/**
+ * vs_wwn_put() - rmdir of a WWN
+ * @wwn: name
+ *
+ * Return: 0 or -errno.
+ */
+int vs_wwn_put(const char *wwn);
+
+/**
+ * vs_wwn_remove() - remove a WWN with everything in it
+ * @wwn: name
+ *
+ * Return: 0, or the first -errno.
+ */
+int vs_wwn_remove(const char *wwn);
+
+/**
+ * vs_tpg_get() - mkdir of a TPG
+ * @wwn: name
+ * @tag: TPG tag
+ *
+ * Return: 0 or -errno.
+ */
+int vs_tpg_get(const char *wwn, unsigned int tag);
+
+/**
+ * vs_tpg_put() - rmdir of a TPG
+ * @wwn: name
+ * @tag: TPG tag
+ *
+ * Return: 0 or -errno.
+ */
+int vs_tpg_put(const char *wwn, unsigned int tag);
+
+/**
+ * vs_nexus_write() - write the nexus file
+ * @wwn: name
+ * @tag: TPG tag
+ * @text: initiator name, or "NULL"
+ *
+ * Return: 0 or -errno.
+ */
+int vs_nexus_write(const char *wwn, unsigned int tag, const char *text);
+
+/**
+ * vs_tpg_attr() - write an attribute of a TPG
+ * @wwn: name of the WWN
+ * @tag: tag of the TPG
+ * @name: file in its attrib directory
+ * @value: text
+ *
+ * Return: 0 or -errno.
+ */
+int vs_tpg_attr(const char *wwn, unsigned int tag, const char *name,
+		const char *value);
+
+/**
+ * vs_lun_link() - make a LUN and link a backstore to it
+ * @wwn: name
+ * @tag: TPG tag
+ * @lun: LUN
+ * @bs: backstore
+ *
+ * Return: 0 or -errno.
+ */
+int vs_lun_link(const char *wwn, unsigned int tag, unsigned long long lun,
+		const struct vs_backstore *bs);
+
+/**
+ * vs_lun_unlink() - remove a LUN and its link
+ * @wwn: name
+ * @tag: TPG tag
+ * @lun: LUN
+ *
+ * Return: 0 or -errno.
+ */
+int vs_lun_unlink(const char *wwn, unsigned int tag, unsigned long long lun);
+
+/**
+ * vs_tpg_path() - path of something in a TPG
+ * @buf: where to
+ * @size: its size
+ * @wwn: name
+ * @tag: TPG tag
+ * @rest: path below the TPG's directory
+ *
+ * Return: @buf.
+ */
+char *vs_tpg_path(char *buf, size_t size, const char *wwn, unsigned int tag,
+		  const char *rest);
+
+/**
+ * vs_tpg_port_id() - relative target port identifier of a TPG
+ * @wwn: name
+ * @tag: TPG tag
+ *
+ * Return: 1 to 65535, 0 when it cannot be read.
+ */
+unsigned long vs_tpg_port_id(const char *wwn, unsigned int tag);
+
+#endif /* VS_LIO_H */
