@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guest memory that stays pinned while the endpoint is set, attrib/pin_memory: what
+ * is pinned and charged, what is refused, and that a page which the owner replaces is
+ * never taken for the one that was there before.
+ */
+#include <linux/capability.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "vs_test.h"
+
+#define TAG		VS_TAG
+#define MEM_SIZE	(8UL << 20)
+#define MEM_PAGES	((int64_t)(MEM_SIZE / VS_PAGE))
+#define PAGES		64	/* of one command */
+
+FIXTURE(held) {
+	struct vs_env env;
+	struct vs_dev *dev;
+	int64_t pins;
+};
+
+typedef FIXTURE_DATA(held) held_data;
+
+FIXTURE_VARIANT(held) {
+	enum vs_mem_kind mem;
+};
+
+FIXTURE_VARIANT_ADD(held, shared) {
+	.mem = VS_MEM_SHARED,
+};
+
+FIXTURE_VARIANT_ADD(held, private) {
+	.mem = VS_MEM_PRIVATE,
+};
+
+FIXTURE_VARIANT_ADD(held, huge) {
+	.mem = VS_MEM_HUGE,
+};
+
+FIXTURE_SETUP(held)
+{
+	struct vs_env_opts opts = {
+		.dev.features = VS_F_MODERN | VS_F_EVENT_IDX,
+		.dev.mem_size = MEM_SIZE,
+		.dev.mem = variant->mem,
+		.pin_memory = true,
+		.disk = VS_DISK_HOLD,
+		.no_endpoint = true,
+	};
+
+	ENV_GET(&self->env, &opts);
+	self->dev = &self->env.dev;
+	self->pins = vs_pins();
+}
+
+FIXTURE_TEARDOWN(held)
+{
+	ENV_PUT(&self->env);
+}
+
+/* What the owner's RLIMIT_MEMLOCK is charged with, in KiB. */
+static long locked_kib(void)
+{
+	char text[4096], *at;
+
+	vs_read_file("/proc/self/status", text, sizeof(text));
+	at = strstr(text, "VmLck:");
+	return at ? strtol(at + 6, NULL, 10) : -1;
+}
+
+static int start(held_data *self)
+{
+	int ret = vs_dev_set_endpoint(self->dev, VS_WWN);
+
+	return ret ? ret : vs_scsi_settle(self->dev, TAG, 0);
+}
+
+/* PAGES pages of the disk, from LBA 0 on. */
+static struct vs_result rw(struct vs_dev *dev, bool write, uint8_t *buf)
+{
+	size_t len = PAGES * VS_PAGE;
+
+	if (write)
+		return vs_scsi_write(dev, TAG, 0,
+				     vs_cdb_rw10(VS_WRITE_10, 0, len / 512),
+				     buf, len);
+	return vs_scsi_read(dev, TAG, 0,
+			    vs_cdb_rw10(VS_READ_10, 0, len / 512), buf, len);
+}
+
+/* Leaves a pattern on the disk and something else in the buffer. */
+static int fill_disk(struct vs_dev *dev, uint8_t *buf)
+{
+	struct vs_result res;
+
+	vs_fill(buf, PAGES * VS_PAGE, 1);
+	res = rw(dev, true, buf);
+	memset(buf, 0x5a, PAGES * VS_PAGE);
+	return res.err || res.response || res.status ? -EIO : 0;
+}
+
+TEST_F(held, memory_is_pinned_and_charged_until_clear)
+{
+	long locked = locked_kib();
+
+	COVERS("CFG-14 F-RS-06");
+	ASSERT_EQ(0, start(self));
+	EXPECT_EQ(MEM_PAGES, vs_pins() - self->pins);
+	EXPECT_EQ(locked + (long)(MEM_SIZE >> 10), locked_kib());
+	/* Not twice. */
+	EXPECT_EQ(-EEXIST, vs_dev_set_endpoint(self->dev, VS_WWN));
+	EXPECT_EQ(MEM_PAGES, vs_pins() - self->pins);
+	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	EXPECT_EQ(self->pins, vs_pins());
+	EXPECT_EQ(locked, locked_kib());
+}
+
+TEST_F(held, command_pins_nothing)
+{
+	struct vs_req req;
+	uint8_t *buf;
+
+	COVERS("REQ-48");
+	ASSERT_EQ(0, start(self));
+	buf = vs_mem_page(&self->dev->mem, PAGES);
+	ASSERT_EQ(0, fill_disk(self->dev, buf));
+	ASSERT_EQ(0, vs_hold_stop(&self->env.hold));
+	vs_req_get(&req, self->dev, TAG, 0,
+		   vs_cdb_rw10(VS_READ_10, 0, PAGES * 8));
+	/* Pieces that follow each other, and one that does not. */
+	vs_req_in(&req, buf, VS_PAGE);
+	vs_req_in(&req, buf + VS_PAGE, (PAGES - 2) * VS_PAGE - 512);
+	vs_req_in(&req, buf + (PAGES - 1) * VS_PAGE, VS_PAGE);
+	vs_req_in(&req, buf + (PAGES - 1) * VS_PAGE - 512, 512);
+	ASSERT_EQ(0, vs_req_submit(&req));
+	ASSERT_EQ(0, vs_ring_wait_taken(req.ring, vs_patience()));
+	EXPECT_EQ(MEM_PAGES, vs_pins() - self->pins);
+	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
+	ASSERT_EQ(0, vs_req_wait(&req));
+	EXPECT_EQ(VS_GOOD, req.rsp->status);
+	vs_req_put(&req);
+}
+
+TEST_F(held, page_that_the_owner_gave_up_is_pinned_anew)
+{
+	uint8_t *buf;
+
+	COVERS("REQ-48 F-RS-02");
+	ASSERT_EQ(0, start(self));
+	buf = vs_mem_page(&self->dev->mem, PAGES);
+	ASSERT_EQ(0, fill_disk(self->dev, buf));
+	/* As a balloon does; with MAP_SHARED the file would keep the page. */
+	ASSERT_EQ(0, madvise(buf + VS_PAGE, VS_PAGE,
+			     variant->mem == VS_MEM_SHARED ? MADV_REMOVE :
+			     MADV_DONTNEED));
+	EXPECT_EQ(0, buf[VS_PAGE]);
+	EXPECT_GOOD(rw(self->dev, false, buf));
+	EXPECT_EQ(-1, vs_differs(buf, PAGES * VS_PAGE, 1));
+	/* And with what is there now as data. */
+	vs_fill(buf, PAGES * VS_PAGE, 2);
+	EXPECT_GOOD(rw(self->dev, true, buf));
+	memset(buf, 0, PAGES * VS_PAGE);
+	EXPECT_GOOD(rw(self->dev, false, buf));
+	EXPECT_EQ(-1, vs_differs(buf, PAGES * VS_PAGE, 2));
+	EXPECT_EQ(MEM_PAGES, vs_pins() - self->pins);
+}
+
+TEST_F(held, memory_mapped_over_is_pinned_anew)
+{
+	uint8_t *buf;
+
+	COVERS("REQ-48 F-LC-16");
+	ASSERT_EQ(0, start(self));
+	buf = vs_mem_page(&self->dev->mem, PAGES);
+	ASSERT_EQ(0, fill_disk(self->dev, buf));
+	ASSERT_EQ(buf, mmap(buf, PAGES * VS_PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	EXPECT_GOOD(rw(self->dev, false, buf));
+	EXPECT_EQ(-1, vs_differs(buf, PAGES * VS_PAGE, 1));
+	ASSERT_EQ(0, munmap(buf, VS_PAGE));
+	EXPECT_EQ(VIRTIO_SCSI_S_FAILURE, rw(self->dev, false, buf).response);
+}
+
+TEST_F(held, fork_leaves_the_parent_its_pages)
+{
+	uint8_t *buf;
+	pid_t pid;
+
+	COVERS("F-RS-02");
+	ASSERT_EQ(0, start(self));
+	buf = vs_mem_page(&self->dev->mem, PAGES);
+	ASSERT_EQ(0, fill_disk(self->dev, buf));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	memset(buf, 0xa5, PAGES * VS_PAGE);
+	EXPECT_GOOD(rw(self->dev, false, buf));
+	EXPECT_EQ(-1, vs_differs(buf, PAGES * VS_PAGE, 1));
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+}
+
+/* The regions of guest memory, without the first @less bytes of the second half. */
+static void halves(struct vs_dev *dev, struct vhost_memory_region *region,
+		   size_t less)
+{
+	size_t half = dev->mem.size / 2;
+
+	region[0] = (struct vhost_memory_region){
+		.guest_phys_addr = VS_GPA,
+		.memory_size = half,
+		.userspace_addr = (uintptr_t)dev->mem.base,
+	};
+	region[1] = (struct vhost_memory_region){
+		.guest_phys_addr = VS_GPA + half + less,
+		.memory_size = half - less,
+		.userspace_addr = (uintptr_t)dev->mem.base + half + less,
+	};
+}
+
+TEST_F(held, another_memory_table_is_pinned_instead)
+{
+	struct vhost_memory_region region[2];
+	long locked = locked_kib();
+	uint8_t *buf;
+
+	COVERS("F-LC-16 IOC-12");
+	ASSERT_EQ(0, start(self));
+	buf = vs_mem_page(&self->dev->mem, PAGES);
+	ASSERT_EQ(0, fill_disk(self->dev, buf));
+	halves(self->dev, region, VS_PAGE);
+	ASSERT_EQ(0, vs_dev_set_regions(self->dev, region, 2));
+	EXPECT_EQ(MEM_PAGES - 1, vs_pins() - self->pins);
+	EXPECT_EQ(locked + (long)((MEM_SIZE - VS_PAGE) >> 10), locked_kib());
+	EXPECT_GOOD(rw(self->dev, false, buf));
+	EXPECT_EQ(-1, vs_differs(buf, PAGES * VS_PAGE, 1));
+	ASSERT_EQ(0, vs_dev_set_mem(self->dev));
+	EXPECT_EQ(MEM_PAGES, vs_pins() - self->pins);
+	/* A buffer on both sides of a border that is one no more. */
+	buf = self->dev->mem.base + MEM_SIZE / 2 - VS_PAGE;
+	EXPECT_GOOD(rw(self->dev, false, buf));
+	EXPECT_EQ(-1, vs_differs(buf, PAGES * VS_PAGE, 1));
+}
+
+TEST_F(held, region_with_a_hole_is_served_and_not_pinned)
+{
+	struct vhost_memory_region region[2];
+	uint8_t *buf, *hole = self->dev->mem.base + MEM_SIZE - VS_PAGE;
+
+	COVERS("F-RG-11 F-RS-04");
+	halves(self->dev, region, 0);
+	ASSERT_EQ(0, munmap(hole, VS_PAGE));
+	ASSERT_EQ(0, vs_dev_set_regions(self->dev, region, 2));
+	ASSERT_EQ(0, start(self));
+	EXPECT_EQ(MEM_PAGES / 2, vs_pins() - self->pins);
+	buf = self->dev->mem.base + MEM_SIZE / 2;
+	ASSERT_EQ(0, fill_disk(self->dev, buf));
+	EXPECT_GOOD(rw(self->dev, false, buf));
+	EXPECT_EQ(-1, vs_differs(buf, PAGES * VS_PAGE, 1));
+	/* Partly in what is pinned, partly in what is not. */
+	buf -= PAGES / 2 * VS_PAGE;
+	EXPECT_GOOD(rw(self->dev, false, buf));
+	EXPECT_EQ(-1, vs_differs(buf, PAGES * VS_PAGE, 1));
+	EXPECT_EQ(VIRTIO_SCSI_S_FAILURE,
+		  rw(self->dev, false,
+		     hole - (PAGES - 1) * VS_PAGE).response);
+	EXPECT_EQ(MEM_PAGES / 2, vs_pins() - self->pins);
+	/* For the harness's munmap() of the whole. */
+	ASSERT_EQ(hole, mmap(hole, VS_PAGE, PROT_READ, MAP_PRIVATE |
+			     MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+}
+
+/* Without CAP_IPC_LOCK, and with so much of memory to lock. */
+static int limit_locked(size_t bytes)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2];
+	struct rlimit limit = { bytes, bytes };
+
+	if (syscall(SYS_capget, &head, data))
+		return -errno;
+	data[0].effective &= ~(1U << CAP_IPC_LOCK);
+	if (syscall(SYS_capset, &head, data))
+		return -errno;
+	return setrlimit(RLIMIT_MEMLOCK, &limit) ? -errno : 0;
+}
+
+TEST_F(held, limit_of_locked_memory_is_kept)
+{
+	long locked = locked_kib();
+
+	COVERS("F-RS-06");
+	ASSERT_EQ(0, limit_locked((locked << 10) + MEM_SIZE - 1));
+	EXPECT_EQ(-ENOMEM, vs_dev_set_endpoint(self->dev, VS_WWN));
+	EXPECT_EQ(self->pins, vs_pins());
+	EXPECT_EQ(locked, locked_kib());
+	/* Nothing stands in the way of another try. */
+	ASSERT_EQ(0, limit_locked((locked << 10) + MEM_SIZE));
+	ASSERT_EQ(0, start(self));
+	EXPECT_EQ(MEM_PAGES, vs_pins() - self->pins);
+}
+
+TEST_F(held, table_beyond_the_limit_is_served_and_not_pinned)
+{
+	struct vhost_memory_region region[2];
+	long locked = locked_kib();
+	uint8_t *buf;
+
+	COVERS("F-RS-06 IOC-12");
+	halves(self->dev, region, 0);
+	ASSERT_EQ(0, vs_dev_set_regions(self->dev, region, 1));
+	ASSERT_EQ(0, limit_locked((locked << 10) + MEM_SIZE / 2));
+	ASSERT_EQ(0, start(self));
+	EXPECT_EQ(MEM_PAGES / 2, vs_pins() - self->pins);
+	/* It is in force when its pages are charged. */
+	ASSERT_EQ(0, vs_dev_set_mem(self->dev));
+	EXPECT_EQ(self->pins, vs_pins());
+	EXPECT_EQ(locked, locked_kib());
+	buf = self->dev->mem.base + MEM_SIZE / 2;
+	ASSERT_EQ(0, fill_disk(self->dev, buf));
+	EXPECT_GOOD(rw(self->dev, false, buf));
+	EXPECT_EQ(-1, vs_differs(buf, PAGES * VS_PAGE, 1));
+}
+
+/* Who holds the descriptor when the owner is gone holds its memory, too. */
+TEST_F(held, last_close_gives_back_what_a_dead_owner_had)
+{
+	struct vs_dev *dev = self->dev;
+	int pipes[2], status;
+	char byte;
+	pid_t pid;
+
+	COVERS("F-LC-04 F-RS-02");
+	/* The child is an owner of its own, of a device that we opened. */
+	close(dev->fd);
+	dev->fd = open("/dev/vhost-scsi", O_RDWR);
+	ASSERT_LE(0, dev->fd);
+	ASSERT_EQ(0, pipe(pipes));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		byte = vs_dev_setup(dev) || start(self) ? 1 : 0;
+		_exit(write(pipes[1], &byte, 1) == 1 ? byte : 1);
+	}
+	ASSERT_EQ(1, read(pipes[0], &byte, 1));
+	ASSERT_EQ(0, byte);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(MEM_PAGES, vs_pins() - self->pins);
+	EXPECT_EQ(0, close(dev->fd));
+	dev->fd = -1;
+	EXPECT_EQ(self->pins, vs_pins());
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/* A thread that gives pages up, as a balloon does, all the time. */
+struct balloon {
+	uint8_t *at;
+	volatile bool stop;
+	unsigned long rounds;
+};
+
+static void *balloon_main(void *arg)
+{
+	struct balloon *balloon = arg;
+
+	while (!balloon->stop) {
+		madvise(balloon->at, PAGES * VS_PAGE, MADV_DONTNEED);
+		*balloon->at = 1;
+		balloon->rounds++;
+		usleep(100);
+	}
+	return NULL;
+}
+
+TEST_F(held, balloon_races_with_endpoints_and_io)
+{
+	struct balloon balloon = {};
+	unsigned int i, rounds = vs_rounds(50, 200);
+	pthread_t thread;
+	uint8_t *buf;
+
+	COVERS("F-RS-02 F-LC-16");
+	buf = vs_mem_page(&self->dev->mem, PAGES);
+	balloon.at = vs_mem_page(&self->dev->mem, PAGES);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, balloon_main, &balloon));
+	for (i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, start(self));
+		ASSERT_EQ(0, fill_disk(self->dev, buf));
+		EXPECT_GOOD(rw(self->dev, false, buf));
+		EXPECT_EQ(-1, vs_differs(buf, PAGES * VS_PAGE, 1));
+		EXPECT_GOOD(rw(self->dev, false, balloon.at));
+		ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	}
+	balloon.stop = true;
+	pthread_join(thread, NULL);
+	TH_LOG("%u endpoints, %lu rounds of the balloon", rounds,
+	       balloon.rounds);
+	EXPECT_LT(rounds, balloon.rounds);
+	EXPECT_EQ(self->pins, vs_pins());
+}
+
+FIXTURE(attribute) {
+	struct vs_env env;
+};
+
+FIXTURE_SETUP(attribute)
+{
+	struct vs_env_opts opts = { .no_endpoint = true };
+
+	ENV_GET(&self->env, &opts);
+}
+
+FIXTURE_TEARDOWN(attribute)
+{
+	ENV_PUT(&self->env);
+}
+
+TEST_F(attribute, takes_a_boolean_for_the_next_endpoint)
+{
+	static const char * const bad[] = { "2", "-1", "x", "" };
+	char path[512], text[32];
+	int64_t pins = vs_pins();
+	size_t i;
+
+	COVERS("CFG-14");
+	vs_tpg_path(path, sizeof(path), VS_WWN, TAG, "attrib/pin_memory");
+	ASSERT_LT(0, vs_read_file(path, text, sizeof(text)));
+	EXPECT_STREQ("0\n", text);
+	ASSERT_EQ(0, vs_dev_set_endpoint(&self->env.dev, VS_WWN));
+	EXPECT_EQ(0, vs_write_file(path, "1\n"));
+	EXPECT_EQ(pins, vs_pins());
+	ASSERT_LT(0, vs_read_file(path, text, sizeof(text)));
+	EXPECT_STREQ("1\n", text);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		EXPECT_GE(0, vs_write_file(path, bad[i]));
+	ASSERT_EQ(0, vs_dev_clear_endpoint(&self->env.dev, VS_WWN));
+	ASSERT_EQ(0, vs_dev_set_endpoint(&self->env.dev, VS_WWN));
+	EXPECT_LT(pins, vs_pins());
+	EXPECT_EQ(0, vs_write_file(path, "0"));
+	ASSERT_EQ(0, vs_dev_clear_endpoint(&self->env.dev, VS_WWN));
+	ASSERT_EQ(0, vs_dev_set_endpoint(&self->env.dev, VS_WWN));
+	EXPECT_EQ(pins, vs_pins());
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What only a machine can show, with huge pages, a wide address space and memory of
+ * devices: User-Mode Linux has none of it, and run_all leaves this program out there.
+ */
+#include <dirent.h>
+#include <stdio.h>
+
+#include "vs_test.h"
+
+#define TAG	VS_TAG
+
+FIXTURE(machine) {
+	struct vs_env env;
+	struct vs_dev *dev;
+};
+
+FIXTURE_VARIANT(machine) {
+	bool pin_memory;
+};
+
+FIXTURE_VARIANT_ADD(machine, pinned_by_the_command) {
+	.pin_memory = false,
+};
+
+FIXTURE_VARIANT_ADD(machine, pinned_by_the_endpoint) {
+	.pin_memory = true,
+};
+
+FIXTURE_SETUP(machine)
+{
+	struct vs_env_opts opts = {
+		.dev.features = VS_F_MODERN | VS_F_EVENT_IDX,
+		.dev.mem = VS_MEM_PRIVATE,
+		.pin_memory = variant->pin_memory,
+	};
+
+	ENV_GET(&self->env, &opts);
+	self->dev = &self->env.dev;
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+}
+
+FIXTURE_TEARDOWN(machine)
+{
+	ENV_PUT(&self->env);
+}
+
+TEST_F(machine, huge_page_is_read_whole)
+{
+	size_t huge = 2UL << 20, off;
+	uint8_t *buf;
+
+	COVERS("F-RS-05 REQ-45");
+	off = -(uintptr_t)self->dev->mem.base & (huge - 1);
+	/* Past the rings and the requests of this test. */
+	buf = self->dev->mem.base + off + 4 * huge;
+	self->dev->mem.used = 6 * huge;
+	ASSERT_EQ(0, madvise(buf, huge, MADV_HUGEPAGE));
+	for (off = 0; off < 512; off++)
+		vs_fill(buf + off * VS_PAGE, VS_PAGE, off);
+	ASSERT_GOOD(vs_scsi_write(self->dev, TAG, 0,
+				  vs_cdb_rw16(VS_WRITE_16, 0, huge / 512), buf,
+				  huge));
+	memset(buf, 0x5a, huge);
+	ASSERT_GOOD(vs_scsi_read(self->dev, TAG, 0,
+				 vs_cdb_rw16(VS_READ_16, 0, huge / 512), buf,
+				 huge));
+	for (off = 0; off < 512; off++)
+		ASSERT_EQ(-1, vs_differs(buf + off * VS_PAGE, VS_PAGE, off));
+}
+
+/* A region so large that its pages cannot even be listed. */
+TEST_F(machine, region_of_many_tebibytes_is_no_use_to_pinned_memory)
+{
+	struct vhost_memory_region region[2];
+	size_t size = 16UL << 40;
+	int64_t pins;
+	uint8_t *big;
+
+	COVERS("F-RS-06 F-RS-01");
+	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	pins = vs_pins();
+	big = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
+		   MAP_NORESERVE, -1, 0);
+	ASSERT_NE(MAP_FAILED, big);
+	region[0] = (struct vhost_memory_region){
+		.guest_phys_addr = VS_GPA,
+		.memory_size = self->dev->mem.size,
+		.userspace_addr = (uintptr_t)self->dev->mem.base,
+	};
+	region[1] = (struct vhost_memory_region){
+		.guest_phys_addr = 1ULL << 46,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)big,
+	};
+	ASSERT_EQ(0, vs_dev_set_regions(self->dev, region, 2));
+	EXPECT_EQ(variant->pin_memory ? -ENOMEM : 0,
+		  vs_dev_set_endpoint(self->dev, VS_WWN));
+	EXPECT_EQ(pins, vs_pins());
+	EXPECT_EQ(0, vs_env_logged(&self->env, "vhost"));
+	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_dev_set_mem(self->dev));
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	munmap(big, size);
+}
+
+#define STRANGE_GPA 0x90000000ULL
+
+/* Makes memory of this process, whatever it is, part of the guest's. */
+static int add_region(struct vs_dev *dev, void *p, size_t size)
+{
+	struct vhost_memory_region region[2] = {
+		{
+			.guest_phys_addr = VS_GPA,
+			.memory_size = dev->mem.size,
+			.userspace_addr = (uintptr_t)dev->mem.base,
+		}, {
+			.guest_phys_addr = STRANGE_GPA,
+			.memory_size = size,
+			.userspace_addr = (uintptr_t)p,
+		},
+	};
+
+	return vs_dev_set_regions(dev, region, 2);
+}
+
+/* Runs a command with one page of the strange region as its data. */
+static struct vs_result use_region(struct vs_dev *dev, struct vs_cdb cdb,
+				   bool out)
+{
+	struct vs_result res = {};
+	struct vs_seg seg = { .gpa = STRANGE_GPA, .len = VS_PAGE };
+	struct vs_req req;
+
+	vs_req_get(&req, dev, TAG, 0, cdb);
+	if (out)
+		req.chain.out[req.chain.n_out++] = seg;
+	else
+		req.chain.in[req.chain.n_in++] = seg;
+	res.err = vs_req_run(&req);
+	res.response = req.rsp->response;
+	res.status = req.rsp->status;
+	vs_req_put(&req);
+	return res;
+}
+
+/* The first page of data that the kernel shares with every process. */
+static void *vvar_page(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[256];
+	void *p = NULL;
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (strstr(line, "[vvar]"))
+			p = (void *)strtoul(line, NULL, 16);
+	if (maps)
+		fclose(maps);
+	return p;
+}
+
+/* A page of the memory of any PCI device that lets itself be mapped. */
+static void *device_page(void)
+{
+	static const char dir[] = "/sys/bus/pci/devices";
+	void *p = MAP_FAILED;
+	struct dirent *de;
+	DIR *d = opendir(dir);
+
+	while (d && p == MAP_FAILED && (de = readdir(d))) {
+		int bar, fd;
+
+		for (bar = 0; bar < 6 && p == MAP_FAILED; bar++) {
+			char path[512];
+
+			snprintf(path, sizeof(path), "%s/%s/resource%d", dir,
+				 de->d_name, bar);
+			fd = open(path, O_RDWR | O_CLOEXEC);
+			if (fd < 0)
+				continue;
+			p = mmap(NULL, VS_PAGE, PROT_READ | PROT_WRITE,
+				 MAP_SHARED, fd, 0);
+			close(fd);
+		}
+	}
+	if (d)
+		closedir(d);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+TEST_F(machine, memory_that_cannot_be_pinned_is_refused_or_copied)
+{
+	struct vs_cdb write = vs_cdb_rw10(VS_WRITE_10, 0, VS_PAGE / 512);
+	struct vs_cdb read = vs_cdb_rw10(VS_READ_10, 0, VS_PAGE / 512);
+	void *page = vvar_page();
+	struct vs_result res;
+
+	COVERS("F-RG-12 REQ-47 REQ-31");
+	ASSERT_NE(NULL, page);
+	ASSERT_EQ(0, add_region(self->dev, page, VS_PAGE));
+	/* Newer kernels have pages behind it. */
+	res = use_region(self->dev, write, true);
+	EXPECT_EQ(0, res.err);
+	EXPECT_ONE_OF(1U << VIRTIO_SCSI_S_FAILURE | 1U << VIRTIO_SCSI_S_OK,
+		      res.response);
+	/* Nobody may write there, and LIO's emulation goes through a copy. */
+	EXPECT_RESPONSE(VIRTIO_SCSI_S_FAILURE,
+			use_region(self->dev, read, false));
+	EXPECT_RESPONSE(VIRTIO_SCSI_S_FAILURE,
+			use_region(self->dev, vs_cdb_inquiry(VS_PAGE), false));
+	page = device_page();
+	if (page) {
+		TH_LOG("a PCI device's memory, too");
+		ASSERT_EQ(0, add_region(self->dev, page, VS_PAGE));
+		EXPECT_RESPONSE(VIRTIO_SCSI_S_FAILURE,
+				use_region(self->dev, write, true));
+		EXPECT_RESPONSE(VIRTIO_SCSI_S_FAILURE,
+				use_region(self->dev, read, false));
+		res = use_region(self->dev, vs_cdb_inquiry(36), false);
+		EXPECT_EQ(0, res.err);
+		EXPECT_ONE_OF(1U << VIRTIO_SCSI_S_FAILURE |
+			      1U << VIRTIO_SCSI_S_OK, res.response);
+		munmap(page, VS_PAGE);
+	}
+	EXPECT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+}
+
+TEST_HARNESS_MAIN

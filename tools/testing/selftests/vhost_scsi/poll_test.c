@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Queues that are watched before their worker sleeps, and what /proc says of the
+ * queues: busyloop_us, VHOST_SET_VRING_BUSYLOOP_TIMEOUT, fdinfo.
+ */
+#include <stdio.h>
+
+#include "vs_proc.h"
+#include "vs_test.h"
+
+#define TAG	VS_TAG
+#define SERIAL	200	/* commands one after the other */
+
+FIXTURE(watch) {
+	struct vs_env env;
+	struct vs_dev *dev;
+	struct vs_req req;
+};
+
+typedef FIXTURE_DATA(watch) watch_data;
+
+FIXTURE_SETUP(watch)
+{
+	struct vs_env_opts opts = {
+		.dev.features = VS_F_MODERN | VS_F_EVENT_IDX,
+		.dev.n_io = 2,
+	};
+
+	ENV_GET(&self->env, &opts);
+	self->dev = &self->env.dev;
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	vs_req_get(&self->req, self->dev, TAG, 0,
+		   vs_cdb_rw10(VS_READ_10, 0, 8));
+	self->req.chain.flags |= VS_INDIRECT;
+	vs_req_in(&self->req, vs_mem_page(&self->dev->mem, 1), VS_PAGE);
+}
+
+FIXTURE_TEARDOWN(watch)
+{
+	vs_req_put(&self->req);
+	ENV_PUT(&self->env);
+}
+
+static int set_attr(const char *value)
+{
+	return vs_tpg_attr(VS_WWN, TAG, "busyloop_us", value);
+}
+
+/* A counter of the first request queue in fdinfo; -1 if it is not there. */
+static long counter(struct vs_dev *dev, const char *name)
+{
+	char path[64], text[1024], *at;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", dev->fd);
+	if (vs_read_file(path, text, sizeof(text)) < 0)
+		return -1;
+	at = strstr(text, "vq2:");
+	at = at ? strstr(at, name) : NULL;
+	return at ? strtol(at + strlen(name), NULL, 10) : -1;
+}
+
+/* One command, with a kick only if the device wants it; waits without sleeping. */
+static int run_one(watch_data *self, unsigned int *kicks)
+{
+	struct vs_ring *ring = self->req.ring;
+	int64_t end = vs_now_ms() + vs_patience();
+	uint16_t old = ring->next_avail, event;
+	int ret = vs_ring_add(ring, &self->req.chain);
+
+	if (ret)
+		return ret;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	event = *(volatile uint16_t *)vs_ring_avail_event(ring);
+	if (event == old) {
+		vs_ring_kick(ring);
+		++*kicks;
+	}
+	while (!vs_ring_take(ring, NULL))
+		if (vs_now_ms() > end)
+			return -ETIMEDOUT;
+	return self->req.rsp->response || self->req.rsp->status ? -EIO : 0;
+}
+
+static int run_serial(watch_data *self, unsigned int *kicks)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < SERIAL && !ret; i++)
+		ret = run_one(self, kicks);
+	return ret;
+}
+
+static long polls(struct vs_dev *dev)
+{
+	return counter(dev, "polls_won ") + counter(dev, "polls_lost ");
+}
+
+static bool two_processors(void)
+{
+	return sysconf(_SC_NPROCESSORS_ONLN) > 1;
+}
+
+TEST_F(watch, attribute_takes_0_to_1000)
+{
+	static const char * const bad[] = { "1001", "4294967296", "-1", "x" };
+	char path[512], text[32];
+	size_t i;
+
+	COVERS("CFG-14");
+	vs_tpg_path(path, sizeof(path), VS_WWN, TAG, "attrib/busyloop_us");
+	ASSERT_LT(0, vs_read_file(path, text, sizeof(text)));
+	EXPECT_STREQ("0\n", text);
+	EXPECT_EQ(0, set_attr("1000"));
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		EXPECT_GT(0, set_attr(bad[i]));
+	ASSERT_LT(0, vs_read_file(path, text, sizeof(text)));
+	EXPECT_STREQ("1000\n", text);
+	EXPECT_EQ(0, set_attr("0"));
+}
+
+TEST_F(watch, nothing_is_watched_unless_asked_for)
+{
+	unsigned int kicks = 0;
+
+	COVERS("IOC-27");
+	ASSERT_EQ(0, run_serial(self, &kicks));
+	EXPECT_EQ(0, polls(self->dev));
+}
+
+/* With a processor each, the device is there before it must be called. */
+TEST_F(watch, attribute_spares_kicks)
+{
+	int64_t end = vs_now_ms() + vs_patience();
+	unsigned int kicks;
+
+	COVERS("IOC-27");
+	ASSERT_EQ(0, set_attr("1000"));
+	do {
+		/* Until nobody else has the processors for a while. */
+		kicks = 0;
+		ASSERT_EQ(0, run_serial(self, &kicks));
+	} while (two_processors() && kicks >= SERIAL / 2 && vs_now_ms() < end);
+	TH_LOG("%u kicks for %u commands", kicks, SERIAL);
+	if (two_processors()) {
+		EXPECT_GT(SERIAL / 2, kicks);
+		EXPECT_LT(0, counter(self->dev, "polls_won "));
+	}
+	EXPECT_EQ(0, set_attr("0"));
+	ASSERT_EQ(0, run_serial(self, &kicks));
+}
+
+TEST_F(watch, timeout_of_the_queue_comes_before_the_attribute)
+{
+	struct vhost_vring_state state = { .index = VS_IO, .num = ~0U };
+	int64_t start, end = vs_now_ms() + vs_patience();
+	unsigned int kicks = 0;
+
+	COVERS("IOC-27");
+	ASSERT_EQ(0, vs_ioctl(self->dev->fd, VHOST_SET_VRING_BUSYLOOP_TIMEOUT,
+			      &state));
+	/* A machine so busy that all waits are too long is not for ever so. */
+	do {
+		ASSERT_EQ(0, run_serial(self, &kicks));
+	} while (!polls(self->dev) && vs_now_ms() < end);
+	EXPECT_LT(0, polls(self->dev));
+	/* An hour was asked for, but who wants the queue does not wait so long. */
+	start = vs_now_ms();
+	EXPECT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	EXPECT_GT(vs_patience(), vs_now_ms() - start);
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, run_serial(self, &kicks));
+}
+
+TEST_F(watch, idle_queue_costs_nothing)
+{
+	uint64_t before, after;
+	unsigned int kicks = 0;
+
+	COVERS("IOC-27");
+	ASSERT_EQ(0, set_attr("1000"));
+	ASSERT_EQ(0, run_serial(self, &kicks));
+	sleep(1);
+	EXPECT_LT(0, vs_threads(true, &before));
+	EXPECT_LT(0, before);
+	sleep(10);
+	EXPECT_LT(0, vs_threads(true, &after));
+	EXPECT_EQ(before, after);
+	ASSERT_EQ(0, run_serial(self, &kicks));
+}
+
+/* A worker that watches one queue is there for the others, too. */
+TEST_F(watch, other_queues_of_the_worker_are_served)
+{
+	unsigned int kicks = 0, i;
+	struct vs_req other;
+
+	COVERS("IOC-27");
+	ASSERT_EQ(0, set_attr("1000"));
+	vs_req_get(&other, self->dev, TAG, 0, vs_cdb_op(VS_TEST_UNIT_READY));
+	other.ring = &self->dev->ring[VS_IO + 1];
+	for (i = 0; i < 50; i++) {
+		ASSERT_EQ(0, run_one(self, &kicks));
+		ASSERT_EQ(0, vs_req_run(&other));
+		EXPECT_EQ(VS_GOOD, other.rsp->status);
+		EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_REJECTED,
+			  vs_tmf(self->dev, TAG, 0,
+				 VIRTIO_SCSI_T_TMF_CLEAR_ACA, 0, NULL));
+	}
+	vs_req_put(&other);
+}
+
+TEST_F(watch, counters_tell_what_the_queue_did)
+{
+	long commands = counter(self->dev, "commands ");
+	long bytes = counter(self->dev, "bytes ");
+	long refused = counter(self->dev, "refused ");
+	long came = counter(self->dev, "kicks ");
+	unsigned int kicks = 0;
+
+	COVERS("IOC-27");
+	ASSERT_LT(0, commands);
+	ASSERT_EQ(0, run_serial(self, &kicks));
+	EXPECT_EQ(commands + SERIAL, counter(self->dev, "commands "));
+	EXPECT_EQ(bytes + SERIAL * (long)VS_PAGE,
+		  counter(self->dev, "bytes "));
+	EXPECT_EQ(refused, counter(self->dev, "refused "));
+	/* A worker that is at the queue needs no second call. */
+	EXPECT_LT(0, counter(self->dev, "kicks "));
+	EXPECT_GE(kicks + came, counter(self->dev, "kicks "));
+	EXPECT_LE(SERIAL, counter(self->dev, "batches "));
+	self->req.hdr->lun[1] = TAG + 1;
+	EXPECT_EQ(-EIO, run_one(self, &kicks));
+	EXPECT_EQ(refused + 1, counter(self->dev, "refused "));
+	EXPECT_EQ(commands + SERIAL, counter(self->dev, "commands "));
+}
+
+TEST_HARNESS_MAIN
