@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Units that change under a guest: capacity, and what mode pages say. */
+#include "vs_test.h"
+
+#define TAG		VS_TAG
+#define OTHER_NEXUS	"naa.5001405f00d0000b"
+#define MORE		(VS_HOLD_MIB + 4)
+#define CAPACITY	0x09	/* 2A/09, CAPACITY DATA HAS CHANGED */
+#define MODE		0x01	/* 2A/01, MODE PARAMETERS CHANGED */
+#define N_EVT		4
+/* Within a second, says the document; a busy machine gets a little more. */
+#define SOON_MS		1500
+
+FIXTURE(change) {
+	struct vs_env env;
+	struct vs_dev *dev;
+	struct vs_chain chain[N_EVT];
+	struct virtio_scsi_event *evt[N_EVT];
+	unsigned int seen;
+};
+
+FIXTURE_VARIANT(change) {
+	bool acked;
+};
+
+FIXTURE_VARIANT_ADD(change, acknowledged) {
+	.acked = true,
+};
+
+FIXTURE_VARIANT_ADD(change, not_acknowledged) {
+	.acked = false,
+};
+
+FIXTURE_SETUP(change)
+{
+	struct vs_env_opts opts = { .disk = VS_DISK_HOLD };
+	struct vs_ring *ring;
+	unsigned int i;
+
+	opts.dev.features = VS_F_MODERN;
+	if (variant->acked)
+		opts.dev.features |= VS_BIT(VIRTIO_SCSI_F_CHANGE);
+	ENV_GET(&self->env, &opts);
+	self->dev = &self->env.dev;
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	ring = &self->dev->ring[VS_EVT];
+	for (i = 0; i < N_EVT; i++) {
+		vs_chain_get(&self->chain[i]);
+		self->evt[i] = vs_mem_alloc(&self->dev->mem, 64, 64);
+		vs_chain_in(&self->chain[i], &self->dev->mem, self->evt[i], 16);
+		ASSERT_EQ(0, vs_ring_add(ring, &self->chain[i]));
+	}
+	vs_ring_kick(ring);
+}
+
+FIXTURE_TEARDOWN(change)
+{
+	unsigned int i;
+
+	ENV_PUT(&self->env);
+	for (i = 0; i < N_EVT; i++)
+		vs_chain_put(&self->chain[i]);
+}
+
+/* An event says what has changed, or there is none; a second is enough. */
+#define EXPECT_CHANGE(lun_nr, ascq) do {				\
+	struct virtio_scsi_event *__e = self->evt[self->seen];		\
+	int __ret = vs_chain_wait(&self->dev->ring[VS_EVT],		\
+				  &self->chain[self->seen], SOON_MS);	\
+									\
+	EXPECT_EQ(variant->acked ? 0 : -ETIMEDOUT, __ret);		\
+	if (!__ret) {							\
+		self->seen++;						\
+		EXPECT_EQ(VIRTIO_SCSI_T_PARAM_CHANGE, __e->event);	\
+		EXPECT_EQ(0x2a | (ascq) << 8, __e->reason);		\
+		EXPECT_EQ(TAG, __e->lun[1]);				\
+		EXPECT_EQ(lun_nr, __e->lun[3]);				\
+	}								\
+} while (0)
+
+static struct vs_result ready(struct vs_dev *dev, uint16_t lun)
+{
+	return vs_scsi_read(dev, TAG, lun, vs_cdb_op(VS_TEST_UNIT_READY), NULL,
+			    0);
+}
+
+/* Blocks of a unit, from READ CAPACITY(10). */
+static uint32_t blocks(struct vs_dev *dev, uint16_t lun)
+{
+	uint8_t *buf = vs_mem_alloc(&dev->mem, 64, 64);
+	struct vs_result res;
+
+	res = vs_scsi_read(dev, TAG, lun, vs_cdb_op(VS_READ_CAPACITY_10), buf,
+			   8);
+	return res.err || res.response || res.status ? 0 :
+	       vs_get_be32(buf) + 1;
+}
+
+TEST_F(change, block_device_that_grows_is_reported_once)
+{
+	uint8_t *buf = vs_mem_alloc(&self->dev->mem, 64, 64);
+
+	COVERS("EVT-16 FEA-19 SCSI-06 F-EV-09 EVT-15");
+	ASSERT_EQ(VS_HOLD_MIB * 2048, blocks(self->dev, 0));
+	ASSERT_EQ(0, vs_hold_table(&self->env.hold, "linear", MORE));
+	EXPECT_CHANGE(0, CAPACITY);
+	/* These do not report it. */
+	EXPECT_GOOD(vs_scsi_read(self->dev, TAG, 0, vs_cdb_inquiry(36), buf,
+				 36));
+	EXPECT_GOOD(vs_scsi_read(self->dev, TAG, 0, vs_cdb_report_luns(64), buf,
+				 64));
+	EXPECT_GOOD(vs_scsi_read(self->dev, TAG, 0,
+				 vs_cdb_len6(VS_REQUEST_SENSE, 0, 18), buf,
+				 18));
+	EXPECT_CC(6, 0x2a, CAPACITY, ready(self->dev, 0));
+	EXPECT_GOOD(ready(self->dev, 0));
+	EXPECT_EQ(MORE * 2048, blocks(self->dev, 0));
+	/* And back again. */
+	ASSERT_EQ(0, vs_hold_table(&self->env.hold, "linear", VS_HOLD_MIB));
+	EXPECT_CHANGE(0, CAPACITY);
+	EXPECT_CC(6, 0x2a, CAPACITY, ready(self->dev, 0));
+	EXPECT_EQ(VS_HOLD_MIB * 2048, blocks(self->dev, 0));
+}
+
+TEST_F(change, each_nexus_is_told_once)
+{
+	struct vs_dev_opts opts = { .features = VS_F_MODERN };
+	struct vs_dev other;
+
+	COVERS("SCSI-06 F-EV-09");
+	ASSERT_EQ(0, vs_wwn_get(VS_WWN2));
+	ASSERT_EQ(0, vs_tpg_get(VS_WWN2, TAG));
+	ASSERT_EQ(0, vs_nexus_write(VS_WWN2, TAG, OTHER_NEXUS));
+	ASSERT_EQ(0, vs_lun_link(VS_WWN2, TAG, 0, &self->env.bs[0]));
+	ASSERT_EQ(0, vs_dev_open(&other, &opts));
+	ASSERT_EQ(0, vs_dev_setup(&other));
+	ASSERT_EQ(0, vs_dev_set_endpoint(&other, VS_WWN2));
+	ASSERT_EQ(0, vs_scsi_settle(&other, TAG, 0));
+	ASSERT_EQ(0, vs_hold_table(&self->env.hold, "linear", MORE));
+	usleep(SOON_MS * 1000);
+	EXPECT_CC(6, 0x2a, CAPACITY, ready(self->dev, 0));
+	EXPECT_CC(6, 0x2a, CAPACITY, ready(&other, 0));
+	EXPECT_GOOD(ready(self->dev, 0));
+	EXPECT_GOOD(ready(&other, 0));
+	vs_dev_close(&other);
+}
+
+TEST_F(change, file_that_grows_is_reported_at_its_own_unit_only)
+{
+	char path[256], control[64];
+
+	COVERS("EVT-16 SCSI-06 F-EV-09 F-AD-08");
+	ASSERT_EQ(0, vs_fileio_get(&self->env.bs[1], 1, VS_FILE, 2));
+	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 5, &self->env.bs[1]));
+	/* The event of the link, and 3F/0E. */
+	ASSERT_EQ(0, vs_chain_wait(&self->dev->ring[VS_EVT],
+				   &self->chain[self->seen++],
+				   vs_patience()));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 5));
+	/* LIO takes the size of a file from its parameters. */
+	ASSERT_EQ(0, truncate(VS_FILE, 3 << 20));
+	snprintf(path, sizeof(path), "%s/control", self->env.bs[1].path);
+	snprintf(control, sizeof(control), "fd_dev_size=%u", 3 << 20);
+	ASSERT_EQ(0, vs_write_file(path, control));
+	EXPECT_CHANGE(5, CAPACITY);
+	usleep(SOON_MS * 1000);
+	EXPECT_GOOD(ready(self->dev, 0));
+	EXPECT_CC(6, 0x2a, CAPACITY, ready(self->dev, 5));
+	EXPECT_EQ(3 * 2048, blocks(self->dev, 5));
+}
+
+TEST_F(change, write_cache_is_a_mode_parameter)
+{
+	COVERS("EVT-16 SCSI-06 F-AD-08");
+	ASSERT_EQ(0, vs_fileio_get(&self->env.bs[1], 1, VS_FILE, 2));
+	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 5, &self->env.bs[1]));
+	ASSERT_EQ(0, vs_chain_wait(&self->dev->ring[VS_EVT],
+				   &self->chain[self->seen++],
+				   vs_patience()));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 5));
+	ASSERT_EQ(0, vs_backstore_attr(&self->env.bs[1],
+				       "emulate_write_cache", "1"));
+	EXPECT_CHANGE(5, MODE);
+	EXPECT_CC(6, 0x2a, MODE, ready(self->dev, 5));
+	EXPECT_GOOD(ready(self->dev, 5));
+}
+
+TEST_F(change, nothing_is_reported_without_a_change_or_to_the_next_guest)
+{
+	COVERS("EVT-16 EVT-17 SCSI-06");
+	usleep(SOON_MS * 1000);
+	EXPECT_EQ(0, vs_ring_pending(&self->dev->ring[VS_EVT]));
+	EXPECT_GOOD(ready(self->dev, 0));
+	/* A change that waits, and one without an endpoint. */
+	ASSERT_EQ(0, vs_hold_table(&self->env.hold, "linear", MORE));
+	usleep(SOON_MS * 1000);
+	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_hold_table(&self->env.hold, "linear", VS_HOLD_MIB));
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	usleep(SOON_MS * 1000);
+	EXPECT_GOOD(ready(self->dev, 0));
+	EXPECT_EQ(VS_HOLD_MIB * 2048, blocks(self->dev, 0));
+}
+
+TEST_HARNESS_MAIN
