@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One request queue under load, for the benchmark: a driver that keeps a number
+ * of commands in flight, by the rules that spare kicks and interrupts.
+ */
+#ifndef BENCH_QUEUE_H
+#define BENCH_QUEUE_H
+
+#include "vs_env.h"
+
+#define BENCH_MAX_DEPTH		256
+
+/**
+ * struct bench_load - what a queue is to do
+ * @depth: commands in flight, 1 to BENCH_MAX_DEPTH
+ * @bs: bytes of each, a multiple of 512
+ * @blocks: 512-byte blocks of the unit that are used
+ * @write_percent: share of writes, 0 to 100
+ * @random: at random places, not one after the other
+ * @poll: look at the used ring all the time, instead of waiting to be called
+ * @latency: keep how long each command took
+ */
+struct bench_load {
+	unsigned int depth;
+	unsigned int bs;
+	unsigned int blocks;
+	unsigned int write_percent;
+	bool random;
+	bool poll;
+	bool latency;
+};
+
+/**
+ * struct bench_queue - one queue
+ * @load: what it does
+ * @ring: the virtqueue
+ * @req: @load.depth requests
+ * @sent: when each of them was made available, in ns
+ * @next_lba: where the next command goes, if not at random
+ * @seed: of the random numbers
+ * @latency: how long each command took, in ns, in the order in which they came
+ *	back; @nr_done entries, NULL unless asked for
+ * @nr_done: commands that came back
+ * @kicks: of them the device was told with a kick
+ * @calls: times that the queue slept until it was called
+ */
+struct bench_queue {
+	const struct bench_load *load;
+	struct vs_ring *ring;
+	struct vs_req req[BENCH_MAX_DEPTH];
+	uint64_t sent[BENCH_MAX_DEPTH];
+	uint32_t next_lba;
+	uint32_t seed;
+	uint64_t *latency;
+	unsigned long nr_done;
+	unsigned long kicks;
+	unsigned long calls;
+};
+
+/**
+ * bench_queue_get() - prepare a queue
+ * @q: what to fill in
+ * @dev: a device with an endpoint
+ * @ring: one of its request queues, which may block on its call eventfd
+ * @load: what it is to do
+ */
+void bench_queue_get(struct bench_queue *q, struct vs_dev *dev,
+		     struct vs_ring *ring, const struct bench_load *load);
+
+/**
+ * bench_queue_put() - undo bench_queue_get()
+ * @q: a queue
+ */
+void bench_queue_put(struct bench_queue *q);
+
+/**
+ * bench_queue_run() - run commands through it
+ * @q: a queue
+ * @count: how many
+ *
+ * Return: 0, -EIO if a command failed, -ENOMEM, or -errno.
+ */
+int bench_queue_run(struct bench_queue *q, unsigned long count);
+
+#endif /* BENCH_QUEUE_H */
