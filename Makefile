@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front door; the work is in lab/. "make" lists what there is.
+
+.DEFAULT_GOAL := help
+
+PHONY := help
+help: ## this list
+	@echo 'tcm_vhost: an in-kernel virtio-scsi target. make ...'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS='|' read -r t d; do printf '%-20s %s\n' "$$t" "$$d"; done
+	@echo 'KERNEL=uml|6.12|newest chooses one; lab/run --help for running one thing.'
+
+PHONY += lab
+lab: ## build the disposable host's root file system (a few minutes, once)
+	@lab/rootfs
+
+PHONY += lab-path
+lab-path: ## print where the root file system lies
+	@lab/rootfs --path
+
+PHONY += shell
+shell: uml ## a prompt on a disposable host, with the module loaded
+	@lab/modules uml
+	@lab/shell
+
+PHONY += uml
+uml: lab ## build User-Mode Linux, the host that most tests run on (5 minutes, once)
+	@lab/uml
+
+PHONY += uml-path
+uml-path: ## print where its image lies
+	@lab/uml --path
+
+PHONY += modules
+ifneq ($(KDIR),)
+modules:
+	@lab/modules $(if $(filter 1 2,$(C)),--lint) --own "$(KDIR)" "$(or $(KSRC),$(KDIR))"
+else
+modules: $(if $(filter uml,$(KERNEL)),uml,lab) ## build the module; KERNEL=, C=1 lints, KDIR= KSRC= another kernel
+	@lab/modules $(if $(filter 1 2,$(C)),--lint) $(KERNEL)
+endif
+
+PHONY += unit
+unit: lab ## unit tests of the wire layer, with sanitizers (seconds)
+	@lab/unit
+
+PHONY += check
+check: ## the tests that guard the main branch (5 minutes, 15 more the first time)
+	@lab/check
+
+PHONY += demo
+demo: ## a guest does its I/O through the module, before your eyes (a minute)
+	@lab/demo
+
+PHONY += lint
+lint: lab ## shellcheck, checkpatch, function length
+	@lab/lint
+
+PHONY += install
+install: ## build for the running kernel and install (real host, root)
+	@lab/install
+
+PHONY += uninstall
+uninstall: ## go back to the distribution's module
+	@lab/install --uninstall
+
+PHONY += clean
+clean: ## remove build/; the cache stays
+	rm -rf build
+
+.PHONY: $(PHONY)
