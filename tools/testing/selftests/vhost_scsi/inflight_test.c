@@ -59,6 +59,9 @@ static int start_reads(struct vs_dev *dev, struct vs_req *req)
 	return vs_ring_wait_taken(req[0].ring, vs_patience());
 }
 
+/* The disk has been allowed to answer; in memory shared with who does it. */
+static volatile bool *answers;
+
 /* Lets the disk answer from another process, in a while. */
 static pid_t answer_later(struct vs_env *env)
 {
@@ -66,7 +69,9 @@ static pid_t answer_later(struct vs_env *env)
 	pid_t pid;
 	char c;
 
-	if (pipe(closed))
+	answers = mmap(NULL, VS_PAGE, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (answers == MAP_FAILED || pipe(closed))
 		return -1;
 	pid = fork();
 	if (!pid) {
@@ -76,6 +81,7 @@ static pid_t answer_later(struct vs_env *env)
 		close(closed[0]);
 		close(closed[1]);
 		usleep(400000);
+		*answers = true;
 		_exit(vs_hold_go(&env->hold) ? 1 : 0);
 	}
 	close(closed[1]);
@@ -88,16 +94,14 @@ static pid_t answer_later(struct vs_env *env)
 TEST_F(inflight, clear_waits_for_every_command)
 {
 	unsigned int i;
-	int64_t start;
 	pid_t pid;
 
 	COVERS("IOC-03 REQ-58 F-AD-07");
 	ASSERT_EQ(0, start_reads(self->dev, self->req));
 	pid = answer_later(&self->env);
 	ASSERT_LT(0, pid);
-	start = vs_now_ms();
 	EXPECT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
-	EXPECT_LE(300, vs_now_ms() - start);
+	EXPECT_TRUE(*answers);
 	EXPECT_EQ(8, vs_ring_pending(self->req[0].ring));
 	for (i = 0; i < 8; i++) {
 		ASSERT_EQ(0, vs_req_wait(&self->req[i]));
@@ -225,7 +229,6 @@ static int ask_everything(struct vs_dev *dev)
 TEST_F(inflight, only_a_new_memory_table_waits_for_commands)
 {
 	unsigned int i;
-	int64_t start;
 	pid_t pid;
 
 	COVERS("IOC-32 IOC-12 F-AD-07");
@@ -236,9 +239,8 @@ TEST_F(inflight, only_a_new_memory_table_waits_for_commands)
 	EXPECT_EQ(0, vs_ring_pending(self->req[0].ring));
 	pid = answer_later(&self->env);
 	ASSERT_LT(0, pid);
-	start = vs_now_ms();
 	EXPECT_EQ(0, vs_dev_set_mem(self->dev));
-	EXPECT_LE(300, vs_now_ms() - start);
+	EXPECT_TRUE(*answers);
 	EXPECT_EQ(8, vs_ring_pending(self->req[0].ring));
 	for (i = 0; i < 8; i++) {
 		ASSERT_EQ(0, vs_req_wait(&self->req[i]));

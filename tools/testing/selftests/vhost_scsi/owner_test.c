@@ -128,15 +128,19 @@ static bool goes_on(struct report *report)
 	return report->done >= from + 4 * DEPTH;
 }
 
-/* Nothing is done from here; true if so. Lets come to rest what is on its way. */
+/* What is on its way comes to rest, and nothing is done any more. */
 static bool rests(struct report *report)
 {
+	int64_t end = vs_now_ms() + vs_patience();
 	unsigned long from;
 
-	usleep(200000);
-	from = report->done;
-	usleep(300000);
-	return report->done == from;
+	do {
+		from = report->done;
+		usleep(300000);
+		if (report->done == from)
+			return true;
+	} while (vs_now_ms() < end);
+	return false;
 }
 
 TEST_F(owner, signals_by_the_thousand_are_not_seen_by_the_guest)

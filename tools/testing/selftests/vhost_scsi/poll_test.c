@@ -183,7 +183,7 @@ TEST_F(watch, idle_queue_costs_nothing)
 	sleep(1);
 	EXPECT_LT(0, vs_threads(true, &before));
 	EXPECT_LT(0, before);
-	sleep(10);
+	sleep(3);
 	EXPECT_LT(0, vs_threads(true, &after));
 	EXPECT_EQ(before, after);
 	ASSERT_EQ(0, run_serial(self, &kicks));

@@ -19,7 +19,7 @@ int vs_patience(void)
 {
 	const char *s = getenv("VS_PATIENCE");
 
-	return s ? atoi(s) * 1000 : 20000;
+	return s ? atoi(s) * 1000 : 60000;
 }
 
 void vs_ring_reset(struct vs_ring *ring)
