@@ -92,32 +92,3 @@ package_version()
 {
 	dpkg-query --admindir="$1/var/lib/dpkg" -W -f '${Version}' "$2" 2>/dev/null
 }
-
-# User-Mode Linux is keyed by kernel version and config, nothing else.
-uml_dir()
-{
-	local version key
-
-	version=$(package_version "$1" linux-source-6.12)
-	key=$(sha256sum <"$LAB_SRC/lab/uml.config") || return
-	printf '%s/uml-%s-%s\n' "$LAB_CACHE" "$version" "${key:0:12}"
-}
-
-# dropped_symbols FRAGMENT CONFIG: what of a fragment did not come out as asked.
-dropped_symbols()
-{
-	local line
-
-	grep -E '^(CONFIG_|# CONFIG_)' "$1" | while read -r line; do
-		case $line in
-		'# '*' is not set')
-			line=${line#\# }
-			line=${line% is not set}
-			grep -q "^$line=" "$2" && echo "$line"
-			;;
-		*)
-			grep -qxF "$line" "$2" || echo "${line%%=*}"
-			;;
-		esac
-	done | paste -sd ' '
-}

@@ -5,6 +5,9 @@
 # the root file system, whose files it sees by hostfs. Console, output and status
 # are lines of it that are files outside: those never make it wait.
 
+# shellcheck source=lab/kernel.sh
+. "$LAB_SRC/lab/kernel.sh"
+
 host_choose()
 {
 	local dir
@@ -12,7 +15,7 @@ host_choose()
 	[ "$kernel" = 6.12 ] || die "User-Mode Linux is 6.12 here: --kernel $kernel is for --host vm"
 	[ "$smp" = 1 ] || die "User-Mode Linux has one CPU: --smp $smp is for --host vm"
 	[ -z "$icount" ] || die "--icount is for --host vm"
-	dir=$(uml_dir "$root")
+	dir=$(kernel_dir "$root" uml)
 	[ -e "$dir/.complete" ] || die "the kernel is not built yet: run 'make uml' (about 5 minutes, once)"
 	release=$(cat "$dir/tree/include/config/kernel.release")
 	module_dir=uml
