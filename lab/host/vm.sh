@@ -15,8 +15,27 @@ export QEMU_MODULE_DIR=$root/usr/lib/x86_64-linux-gnu/qemu
 # of it, which is a panic.
 vm_cmdline="console=ttyS0 quiet panic=-1 oops=panic printk.time=1 mitigations=off no_timer_check"
 
+# shellcheck source=lab/kernel.sh
+. "$LAB_SRC/lab/kernel.sh"
+
+# The debug kernel's modules are not in the root file system.
 host_choose()
 {
+	local dir
+
+	vm_modules=''
+	if [ "$kernel" = debug ]; then
+		dir=$(kernel_dir "$root" debug)
+		[ -e "$dir/.complete" ] ||
+			die "the debug kernel is not built yet: run 'make debug-kernel' (about 13 minutes, once)"
+		image=$dir/tree/arch/x86/boot/bzImage
+		release=$(cat "$dir/tree/include/config/kernel.release")
+		module_dir=debug
+		vm_modules=$dir/modules
+		vm_cmdline+=" lab.modules"
+		initrd=$("$LAB_SRC/lab/initrd" none) || exit 4
+		return
+	fi
 	release=$(kernel_release "$root" "$kernel")
 	module_dir=$release
 	image=$root/boot/vmlinuz-$release
@@ -86,6 +105,7 @@ host_start()
 		vm_share root "$root" ,readonly=on
 		vm_share src "$LAB_SRC" ,readonly=on
 		vm_share out "$out" ''
+		[ -z "$vm_modules" ] || vm_share modules "$vm_modules" ,readonly=on
 		printf '%s\n' -device virtio-serial-pci
 		for port in out err status; do vm_port "$port"; done
 		[ -z "$terminal" ] ||
