@@ -3,8 +3,8 @@
  * SET_ENDPOINT and CLEAR_ENDPOINT: collect targets, size slots, publish;
  * unpublish, drain, free.
  *
- * Enters: the ioctls, release, a target that came later. Leaves: queues that run, or a device that
- * nothing of LIO refers to.
+ * Enters: the ioctls, release, a target that came later. Leaves: queues that run,
+ * or a device that nothing of LIO refers to.
  * Context: process, vs->dev.mutex held; each queue's mutex for its backend.
  * Invariant: nothing can fail after the first queue is published; clearing
  * cannot fail (I4).
