@@ -17,6 +17,8 @@ L2_LOGS=/out/level2
 L2_CONFIGFS=/sys/kernel/config/target
 # shellcheck disable=SC2034 # for the scripts that source this
 L2_WWN=naa.5001405000000001
+# shellcheck disable=SC2034 # for the scripts that source this
+L2_WWN2=naa.5001405000000004
 L2_QEMU=''
 # What runs the guest's code, and how it notifies.
 L2_ACCEL=kvm
@@ -180,7 +182,9 @@ l2_initramfs()
 	echo "$file"
 }
 
-# Starts a guest on the target $L2_WWN that runs $1.
+# Starts a guest on the target $L2_WWN that runs $1. Its vhost-scsi-pci gets the
+# properties $2, if any; with $3 the guest has a second one, on the target $L2_WWN2
+# and with the properties $3.
 #
 # With KVM a guest must not notify by MMIO here: QEMU's emulation of SVM leaves the type
 # of the last exception in EXITINTINFO, and KVM since 6.14 takes a notification
@@ -193,7 +197,7 @@ l2_initramfs()
 # says that there is bus 0 and no more.
 l2_start()
 {
-	local initramfs main=$1
+	local initramfs main=$1 properties=${2-} second=${3-}
 	local vhost=vhost-scsi-pci,hotplug=on$L2_NOTIFY
 
 	initramfs=$(l2_initramfs) || return
@@ -206,7 +210,8 @@ l2_start()
 		-qmp "unix:$L2_WORK/qmp,server=on,wait=off" \
 		-fsdev "local,id=job,path=$L2_JOB,security_model=none" \
 		-device virtio-9p-pci,fsdev=job,mount_tag=job,disable-modern=on \
-		-device "$vhost,wwpn=$L2_WWN" \
+		-device "$vhost,wwpn=$L2_WWN${properties:+,$properties}" \
+		${second:+-device "$vhost,wwpn=$L2_WWN2,$second"} \
 		>"$L2_LOGS/qemu.log" 2>&1 &
 	L2_QEMU=$!
 }
