@@ -9,7 +9,7 @@ help: ## this list
 	@echo 'tcm_vhost: an in-kernel virtio-scsi target. make ...'
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		while IFS='|' read -r t d; do printf '%-20s %s\n' "$$t" "$$d"; done
-	@echo 'KERNEL=uml|6.12|newest chooses one; lab/run --help for running one thing.'
+	@echo 'KERNEL=uml|debug|6.12|newest chooses one; lab/run --help for running one thing.'
 
 PHONY += lab
 lab: ## build the disposable host's root file system (a few minutes, once)
@@ -32,6 +32,14 @@ PHONY += uml-path
 uml-path: ## print where its image lies
 	@lab/uml --path
 
+PHONY += debug-kernel
+debug-kernel: lab ## build the kernel of debug-check (13 minutes, once)
+	@lab/debug-kernel
+
+PHONY += debug-kernel-path
+debug-kernel-path: ## print where its image lies
+	@lab/debug-kernel --path
+
 PHONY += modules
 ifneq ($(KDIR),)
 modules:
@@ -49,12 +57,32 @@ PHONY += check
 check: ## the tests that guard the main branch (5 minutes, 15 more the first time)
 	@lab/check
 
+PHONY += check-all
+check-all: ## check, then all of it on both packaged kernels (half an hour)
+	@lab/check-all
+
+PHONY += debug-check
+debug-check: ## the kselftests on two CPUs with KASAN and lockdep: races (half an hour)
+	@lab/debug-check
+
+PHONY += icount
+icount: ## instructions a command, ours against the stock module, both kernels
+	@lab/icount
+
+PHONY += conformance
+conformance: ## libiscsi's tests, ours against the stock module and LIO's loopback (15 minutes)
+	@lab/conformance $(if $(KERNEL),--kernel $(KERNEL))
+
+PHONY += peer
+peer: ## what the stock module does otherwise, as a document (an hour, then seconds)
+	@lab/peer
+
 PHONY += demo
 demo: ## a guest does its I/O through the module, before your eyes (a minute)
 	@lab/demo
 
 PHONY += lint
-lint: lab ## shellcheck, checkpatch, function length
+lint: lab ## shellcheck, checkpatch, kernel-doc, spelling, function length
 	@lab/lint
 
 PHONY += install
