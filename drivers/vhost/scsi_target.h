@@ -37,6 +37,7 @@ struct vhost_scsi_tpg;
  * @name: WWN that SET_ENDPOINT named
  * @nr_io: request queues that it serves
  * @pin_memory: one of the TPGs had the attribute when it was bound
+ * @leaving: TPGs that are not in @tpg any more, but still refer to the endpoint
  * @held: guest memory that stays pinned, NULL if none does; changes with the memory
  *	table while the queues run, under dev.mutex. Who takes it away waits for them
  * @tpg: TPGs bound to the device, by tag; NULL where there is none. Targets
@@ -52,6 +53,7 @@ struct vhost_scsi_ep {
 	char name[VHOST_SCSI_NAME_LEN];
 	unsigned int nr_io;
 	bool pin_memory;
+	atomic_t leaving;
 	struct vhost_scsi_held *held;
 	struct vhost_scsi_tpg *tpg[VHOST_SCSI_MAX_TARGET];
 };

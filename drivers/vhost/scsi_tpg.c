@@ -15,6 +15,7 @@
 #include <linux/jhash.h>
 #include <linux/list.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 
 #include "vhost_scsi.h"
 
@@ -76,7 +77,8 @@ static struct vhost_scsi_tpg *vhost_scsi_tpg_get(struct vhost_scsi_ep *ep,
 	struct vhost_scsi_tpg *tpg;
 
 	guard(mutex)(&vhost_scsi_registry_mutex);
-	tpg = ep->tpg[tag];
+	/* Pairs with vhost_scsi_tpg_unplug(): who sees none counts it. */
+	tpg = smp_load_acquire(&ep->tpg[tag]);
 	if (tpg)
 		refcount_inc(&tpg->users);
 	return tpg;
@@ -260,6 +262,8 @@ void vhost_scsi_tpg_bind_more(struct vhost_scsi_ep *ep)
 /**
  * vhost_scsi_tpg_unbind_all() - undo vhost_scsi_tpg_bind_all()
  * @ep: endpoint with no command in flight, that no queue knows any more
+ *
+ * Afterwards no TPG refers to it, those included that are being unplugged.
  */
 void vhost_scsi_tpg_unbind_all(struct vhost_scsi_ep *ep)
 {
@@ -268,6 +272,7 @@ void vhost_scsi_tpg_unbind_all(struct vhost_scsi_ep *ep)
 	mutex_unlock(&vhost_scsi_registry_mutex);
 
 	vhost_scsi_tpg_each(ep, vhost_scsi_tpg_unbind);
+	wait_var_event(&ep->leaving, !atomic_read(&ep->leaving));
 }
 
 /**
@@ -309,11 +314,16 @@ void vhost_scsi_tpg_unplug(struct vhost_scsi_tpg *tpg)
 	if (!ep)
 		return;
 
-	WRITE_ONCE(ep->tpg[tpg->tag], NULL);
+	/* From here on vhost_scsi_tpg_unbind_all() does not find the TPG. */
+	atomic_inc(&ep->leaving);
+	smp_store_release(&ep->tpg[tpg->tag], NULL);
 	vhost_scsi_tpg_sync_queues(ep->vs);
 	vhost_scsi_evt_post_lun(ep->vs, tpg->tag, 0,
 				VIRTIO_SCSI_EVT_RESET_REMOVED);
 	vhost_scsi_tpg_unbind(tpg);
+	/* The endpoint may be gone with the count: its address only is used. */
+	if (atomic_dec_and_test(&ep->leaving))
+		wake_up_var(&ep->leaving);
 }
 
 /* -- LUNs -- */

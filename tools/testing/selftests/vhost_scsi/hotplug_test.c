@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Whole targets that come and go while a guest runs. */
+#include <linux/userfaultfd.h>
 #include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 
 #include "vs_test.h"
 
@@ -260,6 +263,83 @@ TEST_F_TIMEOUT(hotplug, targets_come_and_go_under_load_and_nothing_is_lost, 400)
 	       gone);
 	EXPECT_LT(0, there);
 	EXPECT_LT(0, gone);
+}
+
+/* A page that nobody fills stops the worker inside its queue, as long as we like. */
+static int hole_get(void *page)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = {
+		.range = { .start = (uintptr_t)page, .len = VS_PAGE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (fd < 0 || madvise(page, VS_PAGE, MADV_REMOVE) ||
+	    ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &reg))
+		return -errno;
+	return fd;
+}
+
+static int hole_fill(int fd, void *page)
+{
+	struct uffdio_zeropage zero = {
+		.range = { .start = (uintptr_t)page, .len = VS_PAGE },
+	};
+
+	return ioctl(fd, UFFDIO_ZEROPAGE, &zero) ? -errno : 0;
+}
+
+static struct vs_dev *cleared;
+static volatile int clear_ret = 1, drop_ret = 1;
+
+static void *clear_endpoint(void *arg)
+{
+	clear_ret = vs_dev_clear_endpoint(cleared, VS_WWN);
+	return arg;
+}
+
+static void *drop_nexus(void *arg)
+{
+	drop_ret = vs_nexus_write(VS_WWN, NEW, "NULL");
+	return arg;
+}
+
+TEST_F(hotplug, clear_waits_for_a_target_that_is_on_its_way_out)
+{
+	void *page = vs_mem_page(&self->dev->mem, 1);
+	pthread_t clear, drop;
+	struct vs_req req;
+	int hole;
+
+	COVERS("F-AD-03 F-LC-04 EVT-21");
+	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_tpg_get(VS_WWN, NEW));
+	ASSERT_EQ(0, vs_nexus_write(VS_WWN, NEW, NEW_NEXUS));
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	vs_req_get(&req, self->dev, TAG, 0, vs_cdb_op(VS_TEST_UNIT_READY));
+	req.chain.out[0].gpa = vs_mem_gpa(&self->dev->mem, page);
+	hole = hole_get(page);
+	ASSERT_LE(0, hole);
+	ASSERT_EQ(0, vs_req_submit(&req));
+
+	/* Both wait for the queue, mostly in this order; neither for ever. */
+	cleared = self->dev;
+	usleep(200000);
+	ASSERT_EQ(0, pthread_create(&clear, NULL, clear_endpoint, NULL));
+	usleep(200000);
+	ASSERT_EQ(0, pthread_create(&drop, NULL, drop_nexus, NULL));
+	usleep(200000);
+	EXPECT_EQ(1, clear_ret);
+	EXPECT_EQ(1, drop_ret);
+	ASSERT_EQ(0, hole_fill(hole, page));
+	ASSERT_EQ(0, pthread_join(clear, NULL));
+	ASSERT_EQ(0, pthread_join(drop, NULL));
+	EXPECT_EQ(0, clear_ret);
+	EXPECT_EQ(0, drop_ret);
+	close(hole);
+	vs_req_put(&req);
 }
 
 TEST_HARNESS_MAIN
