@@ -73,26 +73,27 @@ void vhost_scsi_tpg_remove_nexus(struct vhost_scsi_tpg *tpg)
  *
  * The nexus gets another session of the same name, with the ACL that LIO makes
  * by itself. Without memory for it the nexus ends, and the guest loses the
- * target.
+ * target. Waits for the commands of the old session, which a backstore may hold for
+ * long, with no lock held: SET_ENDPOINT asks every TPG for its mutex.
  */
 void vhost_scsi_tpg_renew_nexus(struct vhost_scsi_tpg *tpg,
 				struct se_session *sess)
 {
+	const char *name = sess->se_node_acl->initiatorname;
 	struct se_session *fresh;
 
-	guard(mutex)(&tpg->mutex);
-	if (tpg->sess != sess)
-		return;
-	fresh = vhost_scsi_tpg_setup_session(tpg,
-					     sess->se_node_acl->initiatorname);
-	if (IS_ERR(fresh)) {
-		vhost_scsi_tpg_unplug(tpg);
-		vhost_scsi_tpg_remove_nexus(tpg);
-		return;
+	scoped_guard(mutex, &tpg->mutex) {
+		if (tpg->sess != sess)
+			return;
+		fresh = vhost_scsi_tpg_setup_session(tpg, name);
+		if (IS_ERR(fresh)) {
+			vhost_scsi_tpg_unplug(tpg);
+			fresh = NULL;
+		}
+		WRITE_ONCE(tpg->sess, fresh);
+		if (tpg->ep)
+			vhost_scsi_tpg_sync_queues(tpg->ep->vs);
 	}
-	WRITE_ONCE(tpg->sess, fresh);
-	if (tpg->ep)
-		vhost_scsi_tpg_sync_queues(tpg->ep->vs);
 	vhost_scsi_tpg_remove_session(sess);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Node ACLs: what LIO keeps of an initiator, and what of it is ours: nothing. */
 #include <dirent.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -266,6 +267,51 @@ TEST_F(acl, queue_depth_of_the_default_is_not_enforced)
 		EXPECT_EQ(VS_GOOD, req[i].rsp->status);
 		vs_req_put(&req[i]);
 	}
+}
+
+static volatile bool acl_gone;
+
+static void *remove_acl(void *arg)
+{
+	acl_gone = !acl_put(VS_NEXUS);
+	return arg;
+}
+
+TEST_F(acl, removal_waits_for_the_disk_and_nobody_waits_for_the_removal)
+{
+	struct vs_dev second;
+	struct vs_req req;
+	pthread_t thread;
+
+	COVERS("CFG-19 F-AD-02");
+	ASSERT_EQ(0, drop_nexus());
+	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 0, &self->env.bs[0]));
+	ASSERT_EQ(0, acl_get(VS_NEXUS));
+	ASSERT_EQ(0, vs_nexus_write(VS_WWN, TAG, VS_NEXUS));
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	ASSERT_EQ(0, vs_dev_open(&second, NULL));
+	ASSERT_EQ(0, vs_dev_setup(&second));
+	ASSERT_EQ(0, vs_hold_stop(&self->env.hold));
+	vs_req_get(&req, self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, 8));
+	vs_req_in(&req, self->buf, VS_PAGE);
+	ASSERT_EQ(0, vs_req_submit(&req));
+	ASSERT_EQ(0, vs_ring_wait_taken(req.ring, vs_patience()));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, remove_acl, NULL));
+	usleep(300000);
+	EXPECT_FALSE(acl_gone);
+	/* The target is another device's; other targets come and go. */
+	EXPECT_EQ(-ENODEV, vs_dev_set_endpoint(&second, VS_WWN));
+	EXPECT_EQ(0, vs_wwn_get(VS_WWN2));
+	EXPECT_EQ(0, vs_tpg_get(VS_WWN2, TAG));
+	EXPECT_EQ(0, vs_wwn_remove(VS_WWN2));
+	EXPECT_FALSE(acl_gone);
+	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_TRUE(acl_gone);
+	ASSERT_EQ(0, vs_req_wait(&req));
+	vs_req_put(&req);
+	vs_dev_close(&second);
 }
 
 TEST_HARNESS_MAIN
