@@ -39,7 +39,7 @@ struct vhost_scsi_io {
 	struct vhost_scsi_layout layout;
 	struct vhost_scsi_req req;
 	struct se_session *sess;
-	enum vhost_scsi_map_shape shape;
+	struct vhost_scsi_map_shape shape;
 	u32 pi_block;
 	struct vhost_scsi_cmd *cmd;
 	const char *why;

@@ -75,18 +75,10 @@ static unsigned long vhost_scsi_map_alignment(const struct iov_iter *iter)
 
 /* Can LIO work on the guest's buffers as they are? */
 static bool vhost_scsi_map_fits(const struct iov_iter *iter,
-				enum vhost_scsi_map_shape shape)
+				struct vhost_scsi_map_shape shape)
 {
-	switch (shape) {
-	case VHOST_SCSI_MAP_BLOCKS:
-	case VHOST_SCSI_MAP_SECTORS:
-		return IS_ALIGNED(vhost_scsi_map_alignment(iter), SECTOR_SIZE);
-	case VHOST_SCSI_MAP_PROTECTED:
-		return PAGE_ALIGNED(vhost_scsi_map_alignment(iter));
-	case VHOST_SCSI_MAP_EMULATED:
-		return false;
-	}
-	return false;
+	return shape.align &&
+	       IS_ALIGNED(vhost_scsi_map_alignment(iter), shape.align);
 }
 
 static bool vhost_scsi_map_is_too_long(const struct iov_iter *iter)
@@ -114,7 +106,7 @@ static bool vhost_scsi_map_is_too_long(const struct iov_iter *iter)
  */
 int vhost_scsi_map_data(struct vhost_scsi_map *map, struct iov_iter *iter,
 			const struct vhost_scsi_layout *layout,
-			enum vhost_scsi_map_shape shape,
+			struct vhost_scsi_map_shape shape,
 			struct vhost_scsi_held *held, struct page **scratch)
 {
 	int ret;
@@ -133,9 +125,7 @@ int vhost_scsi_map_data(struct vhost_scsi_map *map, struct iov_iter *iter,
 	if (vhost_scsi_map_fits(iter, shape)) {
 		map->sg = map->inline_sg;
 		map->pinned = true;
-		ret = vhost_scsi_sg_fill(map, iter,
-					 shape == VHOST_SCSI_MAP_BLOCKS,
-					 held, scratch);
+		ret = vhost_scsi_sg_fill(map, iter, shape.merge, held, scratch);
 	} else {
 		ret = vhost_scsi_map_bounce(map, iter);
 	}

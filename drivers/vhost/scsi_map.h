@@ -27,21 +27,18 @@
 #define VHOST_SCSI_INLINE_SG	4
 
 /**
- * enum vhost_scsi_map_shape - what the scatterlist of a command must look like
- * @VHOST_SCSI_MAP_BLOCKS: segments of whole sectors; contiguous pages are one
- *	entry
- * @VHOST_SCSI_MAP_SECTORS: the same, an entry a page (pass-through backends)
- * @VHOST_SCSI_MAP_PROTECTED: whole pages, an entry a page. LIO computes guard
- *	tags over blocks that it believes to end in the entry behind, if not in
- *	the same
- * @VHOST_SCSI_MAP_EMULATED: whole pages. LIO maps the list page by page, and
- *	fills it past the data that it reports
+ * struct vhost_scsi_map_shape - what the scatterlist of a command must look like
+ * @align: where its segments may begin and end: at multiples of so many bytes, a
+ *	power of two. A backstore moves whole blocks, and takes a segment for so many
+ *	of them. Pages where LIO computes guard tags, over blocks that it believes to
+ *	end in the entry behind, if not in the same. 0 where the guest's memory will
+ *	not do: LIO maps the list of an emulated command page by page, and fills it
+ *	past the data that it reports
+ * @merge: contiguous pages may be one entry
  */
-enum vhost_scsi_map_shape {
-	VHOST_SCSI_MAP_BLOCKS,
-	VHOST_SCSI_MAP_SECTORS,
-	VHOST_SCSI_MAP_PROTECTED,
-	VHOST_SCSI_MAP_EMULATED,
+struct vhost_scsi_map_shape {
+	u32 align;
+	bool merge;
 };
 
 /**
@@ -85,7 +82,7 @@ void vhost_scsi_sg_empty(struct vhost_scsi_map *map);
 /* scsi_map.c */
 int vhost_scsi_map_data(struct vhost_scsi_map *map, struct iov_iter *iter,
 			const struct vhost_scsi_layout *layout,
-			enum vhost_scsi_map_shape shape,
+			struct vhost_scsi_map_shape shape,
 			struct vhost_scsi_held *held, struct page **scratch);
 bool __vhost_scsi_map_copy_back(struct vhost_scsi_map *map, size_t len);
 void vhost_scsi_map_release(struct vhost_scsi_map *map);

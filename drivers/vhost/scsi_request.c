@@ -8,6 +8,7 @@
  * Invariant: what a stage took is given back when a later one refuses.
  * The file reads in the order in which a request passes the stages, bottom up.
  */
+#include <linux/blk_types.h>
 #include <linux/rculist.h>
 #include <scsi/scsi_proto.h>
 #include <target/target_core_backend.h>
@@ -163,17 +164,22 @@ static void vhost_scsi_io_set_shape(struct vhost_scsi_io *io,
 	bool by_block = vhost_scsi_wire_cdb_moves_blocks(io->req.cdb);
 
 	io->pi_block = 0;
-	io->shape = by_block ? VHOST_SCSI_MAP_SECTORS :
-			       VHOST_SCSI_MAP_EMULATED;
+	io->shape = (struct vhost_scsi_map_shape) {
+		.align = by_block ? SECTOR_SIZE : 0,
+	};
 	if (!dev || dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH)
 		return;
 	if (by_block)
-		io->shape = VHOST_SCSI_MAP_BLOCKS;
+		io->shape = (struct vhost_scsi_map_shape) {
+			.align = max_t(u32, dev->dev_attrib.block_size,
+				       SECTOR_SIZE),
+			.merge = true,
+		};
 	if (likely(!vhost_scsi_io_is_protected(io, dev)))
 		return;
 	io->pi_block = dev->dev_attrib.block_size;
 	if (by_block)
-		io->shape = VHOST_SCSI_MAP_PROTECTED;
+		io->shape = (struct vhost_scsi_map_shape) { .align = PAGE_SIZE };
 }
 
 /*
@@ -235,7 +241,7 @@ static bool vhost_scsi_io_is_write_same(const struct vhost_scsi_io *io)
 		return true;
 	}
 	return io->req.cdb[0] == VARIABLE_LENGTH_CMD &&
-	       io->shape == VHOST_SCSI_MAP_EMULATED;
+	       !io->shape.align;
 }
 
 /*
@@ -248,7 +254,7 @@ static bool vhost_scsi_io_blocks_fit(const struct vhost_scsi_io *io)
 {
 	u64 blocks = vhost_scsi_wire_blocks(&io->req);
 
-	if (io->shape == VHOST_SCSI_MAP_EMULATED)
+	if (!io->shape.align)
 		return blocks || !vhost_scsi_io_is_write_same(io);
 	return blocks && (io->layout.dir != VHOST_SCSI_DIR_IN ||
 			  blocks * io->pi_block <= io->layout.data_len);
@@ -261,7 +267,7 @@ vhost_scsi_io_bad_blocks(struct vhost_scsi_io *io)
 	if (vhost_scsi_wire_blocks(&io->req))
 		return vhost_scsi_io_refuse(io, "buffer too short",
 					    VIRTIO_SCSI_S_OVERRUN);
-	if (io->shape == VHOST_SCSI_MAP_EMULATED)
+	if (!io->shape.align)
 		return vhost_scsi_io_check_condition(io, "no blocks",
 						     ILLEGAL_REQUEST, 0x24, 0);
 	io->why = "no blocks";

@@ -225,4 +225,72 @@ TEST_F(machine, memory_that_cannot_be_pinned_is_refused_or_copied)
 	EXPECT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 }
 
+/* A disk with blocks of 4 KiB, whose driver takes each segment for whole blocks. */
+FIXTURE(large_blocks) {
+	struct vs_env env;
+	struct vs_dev *dev;
+	uint8_t *buf, *data;
+};
+
+FIXTURE_SETUP(large_blocks)
+{
+	struct vs_env_opts opts = { .disk = VS_DISK_NONE };
+
+	ENV_GET(&self->env, &opts);
+	self->dev = &self->env.dev;
+	if (access("/dev/zram0", F_OK))
+		ASSERT_EQ(0, system("modprobe -q zram"));
+	vs_write_file("/sys/block/zram0/disksize", "8388608");
+	ASSERT_EQ(0, vs_iblock_get(&self->env.bs[0], 0, "/dev/zram0"));
+	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 0, &self->env.bs[0]));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	self->data = vs_mem_page(&self->dev->mem, 1);
+	self->buf = vs_mem_page(&self->dev->mem, 16);
+	memset(self->buf, 0xaa, 16 * VS_PAGE);
+	vs_fill(self->data, VS_PAGE, 7);
+}
+
+FIXTURE_TEARDOWN(large_blocks)
+{
+	ENV_PUT(&self->env);
+	EXPECT_EQ(0, vs_write_file("/sys/block/zram0/reset", "1"));
+}
+
+TEST_F(large_blocks, block_at_a_sector_of_a_page_is_served)
+{
+	uint8_t *at = self->buf + VS_PAGE + 512;
+
+	COVERS("REQ-45 F-RQ-13 F-SE-02");
+	memcpy(at, self->data, VS_PAGE);
+	EXPECT_GOOD(vs_scsi_write(self->dev, TAG, 0,
+				  vs_cdb_rw10(VS_WRITE_10, 4, 1), at, VS_PAGE));
+	memset(at, 0xaa, VS_PAGE);
+	EXPECT_GOOD(vs_scsi_read(self->dev, TAG, 0,
+				 vs_cdb_rw10(VS_READ_10, 4, 1), at, VS_PAGE));
+	EXPECT_EQ(-1, vs_differs(at, VS_PAGE, 7));
+	EXPECT_EQ(-1, vs_not_all(self->buf, at - self->buf, 0xaa));
+	EXPECT_EQ(-1, vs_not_all(at + VS_PAGE, 8 * VS_PAGE, 0xaa));
+}
+
+TEST_F(large_blocks, block_in_pieces_of_a_sector_is_served)
+{
+	struct vs_req req;
+	unsigned int i;
+
+	COVERS("REQ-45 F-RQ-13 F-SE-02");
+	EXPECT_GOOD(vs_scsi_write(self->dev, TAG, 0,
+				  vs_cdb_rw10(VS_WRITE_10, 12, 1), self->data,
+				  VS_PAGE));
+	vs_req_get(&req, self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 12, 1));
+	for (i = 0; i < 8; i++)
+		vs_req_in(&req, self->buf + 2 * i * VS_PAGE, 512);
+	EXPECT_GOOD(vs_req_finish(&req));
+	for (i = 0; i < 8; i++) {
+		uint8_t *at = self->buf + 2 * i * VS_PAGE;
+
+		EXPECT_EQ(0, memcmp(at, self->data + 512 * i, 512));
+		EXPECT_EQ(-1, vs_not_all(at + 512, VS_PAGE - 512, 0xaa));
+	}
+}
+
 TEST_HARNESS_MAIN
