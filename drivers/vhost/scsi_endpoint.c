@@ -157,9 +157,9 @@ static void vhost_scsi_ep_watch_work(struct work_struct *work)
  * Return: 0; -EPERM for another process than the owner, -EFAULT if the rings or
  * the memory table are not accessible or no ring is set up, -EEXIST if an
  * endpoint is set, -ENOMEM, also if a target wants memory pinned beyond
- * RLIMIT_MEMLOCK, -EINTR if the caller is killed meanwhile, -ENODEV if no TPG of
- * the WWN is free and has a nexus, or an error of target_depend_item(). A failure
- * leaves no trace.
+ * RLIMIT_MEMLOCK, -EINTR if the caller is killed meanwhile, -ERESTARTNOINTR, which
+ * the caller does not see, -ENODEV if no TPG of the WWN is free and has a nexus, or
+ * an error of target_depend_item(). A failure leaves no trace.
  */
 int vhost_scsi_ep_set(struct vhost_scsi *vs, const struct vhost_scsi_target *t)
 {

@@ -163,6 +163,27 @@ static void vhost_scsi_held_put_range(struct vhost_scsi_held_range *range)
 	*range = (struct vhost_scsi_held_range) { .start = range->start };
 }
 
+/*
+ * The first notifier of a process takes all locks of its memory, and gives up at any
+ * signal: those that kill nobody wait meanwhile. Work for the task, which cannot be
+ * made to wait, has been done when the system call begins again.
+ */
+static int vhost_scsi_held_watch(struct vhost_scsi_held_range *range,
+				 struct mm_struct *mm, unsigned long nr)
+{
+	sigset_t harmless, before;
+	int ret;
+
+	siginitsetinv(&harmless, sigmask(SIGKILL));
+	sigprocmask(SIG_BLOCK, &harmless, &before);
+	ret = mmu_interval_notifier_insert(&range->notifier, mm, range->start,
+					   nr * PAGE_SIZE,
+					   &vhost_scsi_held_ops);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ret == -EINTR && !fatal_signal_pending(current) ?
+	       -ERESTARTNOINTR : ret;
+}
+
 static int vhost_scsi_held_get_range(struct vhost_scsi_held *held,
 				     struct vhost_scsi_held_range *range,
 				     const struct vhost_iotlb_map *map)
@@ -184,9 +205,7 @@ static int vhost_scsi_held_get_range(struct vhost_scsi_held *held,
 	range->lost = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), gfp);
 	if (!range->pages || !range->lost)
 		return -ENOMEM;
-	ret = mmu_interval_notifier_insert(&range->notifier, held->mm,
-					   range->start, nr * PAGE_SIZE,
-					   &vhost_scsi_held_ops);
+	ret = vhost_scsi_held_watch(range, held->mm, nr);
 	if (ret)
 		return ret;
 
@@ -237,7 +256,8 @@ static int vhost_scsi_held_get_all(struct vhost_scsi_held *held,
  * for long, or that is not all there, is left out.
  *
  * Return: what is pinned, for vhost_scsi_held_put(); -ENOMEM beyond the limit,
- * without memory, or for a region of more than 1 TiB; -EINTR if the caller is killed.
+ * without memory, or for a region of more than 1 TiB; -EINTR if the caller is killed;
+ * -ERESTARTNOINTR if other work for the caller comes in between.
  */
 struct vhost_scsi_held *vhost_scsi_held_get(const struct vhost_iotlb *umem)
 {

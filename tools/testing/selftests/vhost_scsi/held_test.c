@@ -6,9 +6,11 @@
  */
 #include <linux/capability.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 
 #include "vs_test.h"
 
@@ -451,6 +453,43 @@ TEST_F(attribute, takes_a_boolean_for_the_next_endpoint)
 	ASSERT_EQ(0, vs_dev_clear_endpoint(&self->env.dev, VS_WWN));
 	ASSERT_EQ(0, vs_dev_set_endpoint(&self->env.dev, VS_WWN));
 	EXPECT_EQ(pins, vs_pins());
+}
+
+static void ignore(int sig)
+{
+	(void)sig;
+}
+
+/* The kernel gives up taking all locks of a process at any signal to it. */
+TEST_F(held, signals_do_not_keep_an_endpoint_from_being_set)
+{
+	const struct sigaction action = { .sa_handler = ignore };
+	const struct itimerval often = { { 0, 300 }, { 0, 300 } }, never = {};
+	unsigned int i, rounds = vs_rounds(30, 200), status = 0;
+	struct vs_dev dev;
+	pid_t pid;
+	int ret;
+
+	COVERS("IOC-02 F-RS-08");
+	for (i = 0; i < rounds; i++) {
+		/* The first notifier of a process is the one that matters. */
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			sigaction(SIGALRM, &action, NULL);
+			if (vs_dev_open(&dev, NULL) || vs_dev_setup(&dev))
+				_exit(1);
+			setitimer(ITIMER_REAL, &often, NULL);
+			ret = vs_dev_set_endpoint(&dev, VS_WWN);
+			setitimer(ITIMER_REAL, &never, NULL);
+			vs_dev_close(&dev);
+			_exit(-ret);
+		}
+		ASSERT_EQ(pid, waitpid(pid, &ret, 0));
+		status += WEXITSTATUS(ret) != 0;
+		EXPECT_EQ(0, WEXITSTATUS(ret));
+	}
+	EXPECT_EQ(0, status);
 }
 
 TEST_HARNESS_MAIN
