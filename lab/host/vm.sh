@@ -5,7 +5,8 @@
 # by lab/run. It sees files by 9p; output and status are virtio ports.
 
 # The QEMU of the root file system, by its own loader: one version on every machine.
-vm_qemu=("$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64-linux-gnu"
+# It goes when lab/run does, however that ends.
+vm_qemu=(setpriv --pdeathsig KILL "$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64-linux-gnu"
 	"$root/usr/bin/qemu-system-x86_64" -L "$root/usr/share/qemu" -L "$root/usr/share/seabios"
 	-machine q35 -nodefaults -no-user-config -no-reboot -display none)
 export QEMU_MODULE_DIR=$root/usr/lib/x86_64-linux-gnu/qemu
