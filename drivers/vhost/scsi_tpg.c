@@ -314,8 +314,8 @@ void vhost_scsi_tpg_unplug(struct vhost_scsi_tpg *tpg)
 	if (!ep)
 		return;
 
-	/* From here on vhost_scsi_tpg_unbind_all() does not find the TPG. */
 	atomic_inc(&ep->leaving);
+	/* From here on vhost_scsi_tpg_get() finds the count, not the TPG. */
 	smp_store_release(&ep->tpg[tpg->tag], NULL);
 	vhost_scsi_tpg_sync_queues(ep->vs);
 	vhost_scsi_evt_post_lun(ep->vs, tpg->tag, 0,
