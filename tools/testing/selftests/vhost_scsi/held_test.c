@@ -474,7 +474,7 @@ TEST_F(held, signals_do_not_keep_an_endpoint_from_being_set)
 	const struct sigaction action = { .sa_handler = count };
 	const struct itimerval often = { { 0, 300 }, { 0, 300 } };
 	const struct itimerval never = {};
-	unsigned int i, rounds = vs_rounds(30, 200), status = 0;
+	unsigned int i, rounds = vs_rounds(10, 30), status = 0;
 	struct vs_dev dev;
 	pid_t pid;
 	int ret;
