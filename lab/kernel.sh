@@ -3,7 +3,7 @@
 #
 # What building a kernel of our own from linux-source-6.12 takes, whichever it is;
 # sourced by lab/uml and lab/debug-kernel. Both are cached by kernel version and
-# config: a change of our files does not rebuild them.
+# lab/NAME.*: a change of our other files does not rebuild them.
 
 # kernel_dir ROOT NAME: where the kernel of lab/NAME.config lies.
 kernel_dir()
@@ -11,7 +11,7 @@ kernel_dir()
 	local version key
 
 	version=$(package_version "$1" linux-source-6.12)
-	key=$(sha256sum <"$LAB_SRC/lab/$2.config") || return
+	key=$(cat "$LAB_SRC/lab/$2".* | sha256sum) || return
 	printf '%s/%s-%s-%s\n' "$LAB_CACHE" "$2" "$version" "${key:0:12}"
 }
 
@@ -59,6 +59,11 @@ kernel_unpack()
 	# out of tree: so the tree gets a symbol that does.
 	printf 'config TCM_VHOST_LAB\n\tdef_bool y\n\tselect MMU_NOTIFIER\n' >>"$kernel_out/tree/drivers/vhost/Kconfig" ||
 		kernel_failed "unpacking"
+	if [ "$kernel_arch" = um ]; then
+		cp "$LAB_SRC/lab/uml.xstate.h" "$kernel_out/tree/arch/x86/um/os-Linux/xstate.h" &&
+			printf '\nCFLAGS_registers.o := -include arch/x86/um/os-Linux/xstate.h\n' >>"$kernel_out/tree/arch/x86/um/os-Linux/Makefile" ||
+			kernel_failed "unpacking"
+	fi
 	touch "$kernel_out/.unpacked"
 }
 
