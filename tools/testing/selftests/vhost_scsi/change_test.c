@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Units that change under a guest: capacity, and what mode pages say. */
+#include "vs_evt.h"
 #include "vs_test.h"
 
 #define TAG		VS_TAG
@@ -14,8 +15,7 @@
 FIXTURE(change) {
 	struct vs_env env;
 	struct vs_dev *dev;
-	struct vs_chain chain[N_EVT];
-	struct virtio_scsi_event *evt[N_EVT];
+	struct vs_evt evt[N_EVT];
 	unsigned int seen;
 };
 
@@ -34,7 +34,6 @@ FIXTURE_VARIANT_ADD(change, not_acknowledged) {
 FIXTURE_SETUP(change)
 {
 	struct vs_env_opts opts = { .disk = VS_DISK_HOLD };
-	struct vs_ring *ring;
 	unsigned int i;
 
 	opts.dev.features = VS_F_MODERN;
@@ -43,14 +42,8 @@ FIXTURE_SETUP(change)
 	ENV_GET(&self->env, &opts);
 	self->dev = &self->env.dev;
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
-	ring = &self->dev->ring[VS_EVT];
-	for (i = 0; i < N_EVT; i++) {
-		vs_chain_get(&self->chain[i]);
-		self->evt[i] = vs_mem_alloc(&self->dev->mem, 64, 64);
-		vs_chain_in(&self->chain[i], &self->dev->mem, self->evt[i], 16);
-		ASSERT_EQ(0, vs_ring_add(ring, &self->chain[i]));
-	}
-	vs_ring_kick(ring);
+	for (i = 0; i < N_EVT; i++)
+		ASSERT_EQ(0, vs_evt_post(&self->evt[i], self->dev));
 }
 
 FIXTURE_TEARDOWN(change)
@@ -59,7 +52,7 @@ FIXTURE_TEARDOWN(change)
 
 	ENV_PUT(&self->env);
 	for (i = 0; i < N_EVT; i++)
-		vs_chain_put(&self->chain[i]);
+		vs_chain_put(&self->evt[i].chain);
 }
 
 static struct vs_result ready(struct vs_dev *dev, uint16_t lun)
@@ -85,13 +78,11 @@ static struct vs_result attention(struct vs_dev *dev, uint16_t lun)
 
 /* An event says what has changed, if that is wanted. */
 #define EXPECT_EVENT(lun_nr, ascq) do {					\
-	struct virtio_scsi_event *__e = self->evt[self->seen];		\
+	struct virtio_scsi_event *__e = self->evt[self->seen].buf;	\
 									\
 	if (!variant->acked)						\
 		break;							\
-	ASSERT_EQ(0, vs_chain_wait(&self->dev->ring[VS_EVT],		\
-				   &self->chain[self->seen++],		\
-				   vs_patience()));			\
+	ASSERT_EQ(0, vs_evt_wait(&self->evt[self->seen++], self->dev));	\
 	EXPECT_EQ(VIRTIO_SCSI_T_PARAM_CHANGE, __e->event);		\
 	EXPECT_EQ(0x2a | (ascq) << 8, __e->reason);			\
 	EXPECT_EQ(TAG, __e->lun[1]);					\
@@ -107,24 +98,12 @@ static struct vs_result attention(struct vs_dev *dev, uint16_t lun)
 		EXPECT_EQ(0, vs_ring_pending(&self->dev->ring[VS_EVT]));\
 } while (0)
 
-/* Blocks of a unit, from READ CAPACITY(10). */
-static uint32_t blocks(struct vs_dev *dev, uint16_t lun)
-{
-	uint8_t *buf = vs_mem_alloc(&dev->mem, 64, 64);
-	struct vs_result res;
-
-	res = vs_scsi_read(dev, TAG, lun, vs_cdb_op(VS_READ_CAPACITY_10), buf,
-			   8);
-	return res.err || res.response || res.status ? 0 :
-	       vs_get_be32(buf) + 1;
-}
-
 TEST_F(change, block_device_that_grows_is_reported_once)
 {
 	uint8_t *buf = vs_mem_alloc(&self->dev->mem, 64, 64);
 
 	COVERS("EVT-16 FEA-19 SCSI-06 F-EV-09 EVT-15");
-	ASSERT_EQ(VS_HOLD_MIB * 2048, blocks(self->dev, 0));
+	ASSERT_EQ(VS_HOLD_MIB * 2048, vs_scsi_blocks(self->dev, TAG, 0));
 	ASSERT_EQ(0, vs_hold_table(&self->env.hold, "linear", MORE));
 	EXPECT_EVENT(0, CAPACITY);
 	/* These do not report it. */
@@ -137,11 +116,11 @@ TEST_F(change, block_device_that_grows_is_reported_once)
 				 18));
 	EXPECT_CC(6, 0x2a, CAPACITY, attention(self->dev, 0));
 	EXPECT_GOOD(ready(self->dev, 0));
-	EXPECT_EQ(MORE * 2048, blocks(self->dev, 0));
+	EXPECT_EQ(MORE * 2048, vs_scsi_blocks(self->dev, TAG, 0));
 	/* And back again. */
 	ASSERT_EQ(0, vs_hold_table(&self->env.hold, "linear", VS_HOLD_MIB));
 	EXPECT_CHANGE(0, CAPACITY);
-	EXPECT_EQ(VS_HOLD_MIB * 2048, blocks(self->dev, 0));
+	EXPECT_EQ(VS_HOLD_MIB * 2048, vs_scsi_blocks(self->dev, TAG, 0));
 }
 
 TEST_F(change, each_nexus_is_told_once)
@@ -174,9 +153,7 @@ TEST_F(change, file_that_grows_is_reported_at_its_own_unit_only)
 	ASSERT_EQ(0, vs_fileio_get(&self->env.bs[1], 1, VS_FILE, 2));
 	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 5, &self->env.bs[1]));
 	/* The event of the link, and 3F/0E. */
-	ASSERT_EQ(0, vs_chain_wait(&self->dev->ring[VS_EVT],
-				   &self->chain[self->seen++],
-				   vs_patience()));
+	ASSERT_EQ(0, vs_evt_wait(&self->evt[self->seen++], self->dev));
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 5));
 	/* LIO takes the size of a file from its parameters. */
@@ -186,7 +163,7 @@ TEST_F(change, file_that_grows_is_reported_at_its_own_unit_only)
 	ASSERT_EQ(0, vs_write_file(path, control));
 	EXPECT_CHANGE(5, CAPACITY);
 	EXPECT_GOOD(ready(self->dev, 0));
-	EXPECT_EQ(3 * 2048, blocks(self->dev, 5));
+	EXPECT_EQ(3 * 2048, vs_scsi_blocks(self->dev, TAG, 5));
 }
 
 TEST_F(change, write_cache_is_a_mode_parameter)
@@ -194,9 +171,7 @@ TEST_F(change, write_cache_is_a_mode_parameter)
 	COVERS("EVT-16 SCSI-06 F-AD-08");
 	ASSERT_EQ(0, vs_fileio_get(&self->env.bs[1], 1, VS_FILE, 2));
 	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 5, &self->env.bs[1]));
-	ASSERT_EQ(0, vs_chain_wait(&self->dev->ring[VS_EVT],
-				   &self->chain[self->seen++],
-				   vs_patience()));
+	ASSERT_EQ(0, vs_evt_wait(&self->evt[self->seen++], self->dev));
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 5));
 	ASSERT_EQ(0, vs_backstore_attr(&self->env.bs[1],
 				       "emulate_write_cache", "1"));
@@ -217,7 +192,7 @@ TEST_F(change, nothing_is_reported_without_a_change_or_to_the_next_guest)
 	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
 	usleep(SOON_MS * 1000);
 	EXPECT_GOOD(ready(self->dev, 0));
-	EXPECT_EQ(VS_HOLD_MIB * 2048, blocks(self->dev, 0));
+	EXPECT_EQ(VS_HOLD_MIB * 2048, vs_scsi_blocks(self->dev, TAG, 0));
 }
 
 TEST_HARNESS_MAIN

@@ -2,6 +2,7 @@
 /* The event queue: units that come and go, and what a guest misses. */
 #include <signal.h>
 
+#include "vs_evt.h"
 #include "vs_test.h"
 
 #define TAG	VS_TAG
@@ -9,12 +10,6 @@
 #define RESET	VIRTIO_SCSI_T_TRANSPORT_RESET
 #define RESCAN	VIRTIO_SCSI_EVT_RESET_RESCAN
 #define REMOVED	VIRTIO_SCSI_EVT_RESET_REMOVED
-
-/* An event buffer on its way. */
-struct evt {
-	struct vs_chain chain;
-	struct virtio_scsi_event *buf;
-};
 
 FIXTURE(event) {
 	struct vs_env env;
@@ -37,33 +32,6 @@ FIXTURE_TEARDOWN(event)
 	ENV_PUT(&self->env);
 }
 
-static void evt_get(struct evt *evt, struct vs_dev *dev)
-{
-	vs_chain_get(&evt->chain);
-	evt->buf = vs_mem_page(&dev->mem, 1);
-	memset(evt->buf, VS_POISON, VS_PAGE);
-}
-
-/* A plain buffer of 16 bytes, made available and kicked. */
-static int evt_post(struct evt *evt, struct vs_dev *dev)
-{
-	int ret;
-
-	evt_get(evt, dev);
-	vs_chain_in(&evt->chain, &dev->mem, evt->buf, sizeof(*evt->buf));
-	ret = vs_ring_add(&dev->ring[VS_EVT], &evt->chain);
-	if (!ret)
-		vs_ring_kick(&dev->ring[VS_EVT]);
-	return ret;
-}
-
-static void evt_put(struct evt *evt, struct vs_dev *dev)
-{
-	if (!evt->chain.done)
-		dev->ring[VS_EVT].owner[evt->chain.head] = NULL;
-	vs_chain_put(&evt->chain);
-}
-
 static int missed(struct vs_dev *dev)
 {
 	uint32_t flag = 77;
@@ -74,10 +42,9 @@ static int missed(struct vs_dev *dev)
 
 /* The event is there, or arrives; it is this one. */
 #define EXPECT_EVENT(e, what, why, n) do {				\
-	struct evt *__e = (e);						\
+	struct vs_evt *__e = (e);						\
 									\
-	ASSERT_EQ(0, vs_chain_wait(self->ring, &__e->chain,		\
-				   vs_patience()));			\
+	ASSERT_EQ(0, vs_evt_wait(__e, self->dev));			\
 	EXPECT_EQ(what, __e->buf->event);				\
 	EXPECT_EQ(why, __e->buf->reason);				\
 	EXPECT_EQ(1, __e->buf->lun[0]);					\
@@ -90,20 +57,20 @@ static int missed(struct vs_dev *dev)
 
 TEST_F(event, linked_unit_is_announced_when_it_serves)
 {
-	struct evt evt;
+	struct vs_evt evt;
 
 	COVERS("EVT-01 EVT-02 EVT-03 EVT-15 EVT-18 FEA-18 FAB-25");
-	ASSERT_EQ(0, evt_post(&evt, self->dev));
+	ASSERT_EQ(0, vs_evt_post(&evt, self->dev));
 	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 5, self->bs));
 	EXPECT_EVENT(&evt, RESET, RESCAN, 5);
 	EXPECT_EQ(0, vs_scsi_settle(self->dev, TAG, 5));
 	EXPECT_EQ(0, missed(self->dev));
-	evt_put(&evt, self->dev);
+	vs_evt_put(&evt, self->dev);
 }
 
 TEST_F(event, unlinked_unit_is_announced_when_it_is_gone)
 {
-	struct evt evt;
+	struct vs_evt evt;
 	int status;
 	pid_t pid;
 
@@ -112,10 +79,10 @@ TEST_F(event, unlinked_unit_is_announced_when_it_is_gone)
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 5));
 	ASSERT_EQ(0, vs_ring_pending(self->ring));
 	/* Takes the flag of the link, which found no buffer. */
-	ASSERT_EQ(0, evt_post(&evt, self->dev));
-	ASSERT_EQ(0, vs_chain_wait(self->ring, &evt.chain, vs_patience()));
-	evt_put(&evt, self->dev);
-	ASSERT_EQ(0, evt_post(&evt, self->dev));
+	ASSERT_EQ(0, vs_evt_post(&evt, self->dev));
+	ASSERT_EQ(0, vs_evt_wait(&evt, self->dev));
+	vs_evt_put(&evt, self->dev);
+	ASSERT_EQ(0, vs_evt_post(&evt, self->dev));
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid)
@@ -127,7 +94,7 @@ TEST_F(event, unlinked_unit_is_announced_when_it_is_gone)
 			       vs_cdb_op(VS_TEST_UNIT_READY), NULL, 0));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
-	evt_put(&evt, self->dev);
+	vs_evt_put(&evt, self->dev);
 }
 
 TEST_F(event, lun_bytes_are_those_of_report_luns)
@@ -139,49 +106,49 @@ TEST_F(event, lun_bytes_are_those_of_report_luns)
 	COVERS("EVT-02 SCSI-02 F-EV-08");
 	list = vs_mem_page(&self->dev->mem, 1);
 	for (i = 0; i < ARRAY_SIZE(lun); i++) {
-		struct evt evt;
+		struct vs_evt evt;
 
-		ASSERT_EQ(0, evt_post(&evt, self->dev));
+		ASSERT_EQ(0, vs_evt_post(&evt, self->dev));
 		ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, lun[i], self->bs));
 		EXPECT_EVENT(&evt, RESET, RESCAN, lun[i]);
 		ASSERT_GOOD(vs_scsi_read(self->dev, TAG, 0,
 					 vs_cdb_report_luns(64), list, 64));
 		EXPECT_TRUE(!memcmp(list + 8, evt.buf->lun + 2, 2) ||
 			    !memcmp(list + 16, evt.buf->lun + 2, 2));
-		evt_put(&evt, self->dev);
-		ASSERT_EQ(0, evt_post(&evt, self->dev));
+		vs_evt_put(&evt, self->dev);
+		ASSERT_EQ(0, vs_evt_post(&evt, self->dev));
 		ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, lun[i]));
 		EXPECT_EVENT(&evt, RESET, REMOVED, lun[i]);
-		evt_put(&evt, self->dev);
+		vs_evt_put(&evt, self->dev);
 	}
 }
 
 TEST_F(event, without_hotplug_nothing_is_sent_or_missed)
 {
-	struct evt evt;
+	struct vs_evt evt;
 
 	COVERS("EVT-05 FEA-18 F-EV-08");
 	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
 	ASSERT_EQ(0, vs_dev_set_features(self->dev, VS_F_MODERN &
 					 ~VS_BIT(VIRTIO_SCSI_F_HOTPLUG)));
 	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
-	ASSERT_EQ(0, evt_post(&evt, self->dev));
+	ASSERT_EQ(0, vs_evt_post(&evt, self->dev));
 	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 5, self->bs));
 	ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 5));
 	EXPECT_EQ(-ETIMEDOUT, vs_chain_wait(self->ring, &evt.chain, 300));
 	EXPECT_EQ(0, missed(self->dev));
-	evt_put(&evt, self->dev);
+	vs_evt_put(&evt, self->dev);
 }
 
 TEST_F(event, without_a_buffer_the_next_event_says_missed)
 {
-	struct evt evt;
+	struct vs_evt evt;
 
 	COVERS("EVT-08 F-EV-01");
 	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 5, self->bs));
 	ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 5));
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
-	evt_get(&evt, self->dev);
+	vs_evt_get(&evt, self->dev);
 	vs_chain_in(&evt.chain, &self->dev->mem, evt.buf, 16);
 	/* No kick: the buffer is found by the event that comes. */
 	ASSERT_EQ(0, vs_ring_add(self->ring, &evt.chain));
@@ -189,26 +156,26 @@ TEST_F(event, without_a_buffer_the_next_event_says_missed)
 	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 6, self->bs));
 	EXPECT_EVENT(&evt, RESET | MISSED, RESCAN, 6);
 	EXPECT_EQ(0, missed(self->dev));
-	evt_put(&evt, self->dev);
+	vs_evt_put(&evt, self->dev);
 }
 
 TEST_F(event, kick_after_a_miss_delivers_no_event)
 {
-	struct evt evt;
+	struct vs_evt evt;
 	uint32_t one = 1;
 
 	COVERS("EVT-09 EVT-19 IOC-05 IOC-06");
 	ASSERT_EQ(0, vs_ioctl(self->dev->fd, VHOST_SCSI_SET_EVENTS_MISSED,
 			      &one));
 	EXPECT_EQ(1, missed(self->dev));
-	ASSERT_EQ(0, evt_post(&evt, self->dev));
-	ASSERT_EQ(0, vs_chain_wait(self->ring, &evt.chain, vs_patience()));
+	ASSERT_EQ(0, vs_evt_post(&evt, self->dev));
+	ASSERT_EQ(0, vs_evt_wait(&evt, self->dev));
 	EXPECT_EQ(VIRTIO_SCSI_T_NO_EVENT | MISSED, evt.buf->event);
 	EXPECT_EQ(-1, vs_not_all(evt.buf->lun, 8, 0));
 	EXPECT_EQ(0, evt.buf->reason);
 	EXPECT_EQ(16, evt.chain.used_len);
 	EXPECT_EQ(0, missed(self->dev));
-	evt_put(&evt, self->dev);
+	vs_evt_put(&evt, self->dev);
 }
 
 TEST_F(event, missed_flag_reads_back_as_zero_or_one)
@@ -237,20 +204,20 @@ TEST_F(event, longer_buffers_get_sixteen_bytes)
 
 	COVERS("EVT-11 F-EV-02");
 	for (i = 0; i < ARRAY_SIZE(len); i++) {
-		struct evt evt;
+		struct vs_evt evt;
 
-		evt_get(&evt, self->dev);
+		vs_evt_get(&evt, self->dev);
 		vs_chain_in(&evt.chain, &self->dev->mem, evt.buf, len[i]);
 		ASSERT_EQ(0, vs_ring_add(self->ring, &evt.chain));
 		vs_ring_kick(self->ring);
 		ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 5 + i, self->bs));
 		EXPECT_EVENT(&evt, RESET, RESCAN, 5 + i);
 		EXPECT_EQ(-1, vs_not_all(evt.buf + 1, len[i] - 16, VS_POISON));
-		evt_put(&evt, self->dev);
-		ASSERT_EQ(0, evt_post(&evt, self->dev));
+		vs_evt_put(&evt, self->dev);
+		ASSERT_EQ(0, vs_evt_post(&evt, self->dev));
 		ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 5 + i));
 		EXPECT_EVENT(&evt, RESET, REMOVED, 5 + i);
-		evt_put(&evt, self->dev);
+		vs_evt_put(&evt, self->dev);
 	}
 }
 
@@ -261,9 +228,9 @@ TEST_F(event, buffer_in_pieces_is_filled)
 
 	COVERS("EVT-12 F-EV-02 REQ-05");
 	for (i = 0; i < ARRAY_SIZE(piece); i++) {
-		struct evt evt;
+		struct vs_evt evt;
 
-		evt_get(&evt, self->dev);
+		vs_evt_get(&evt, self->dev);
 		vs_chain_in_cut(&evt.chain, &self->dev->mem, evt.buf, 16,
 				piece[i]);
 		vs_chain_in(&evt.chain, &self->dev->mem, evt.buf, 0);
@@ -271,22 +238,22 @@ TEST_F(event, buffer_in_pieces_is_filled)
 		vs_ring_kick(self->ring);
 		ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 5 + i, self->bs));
 		EXPECT_EVENT(&evt, RESET, RESCAN, 5 + i);
-		evt_put(&evt, self->dev);
-		ASSERT_EQ(0, evt_post(&evt, self->dev));
+		vs_evt_put(&evt, self->dev);
+		ASSERT_EQ(0, vs_evt_post(&evt, self->dev));
 		ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 5 + i));
 		EXPECT_EVENT(&evt, RESET, REMOVED, 5 + i);
-		evt_put(&evt, self->dev);
+		vs_evt_put(&evt, self->dev);
 	}
 }
 
 TEST_F(event, buffer_too_short_comes_back_empty)
 {
-	struct evt bad[3], good;
+	struct vs_evt bad[3], good;
 	unsigned int i;
 
 	COVERS("EVT-13 F-EV-02 F-RG-16");
 	for (i = 0; i < 3; i++) {
-		evt_get(&bad[i], self->dev);
+		vs_evt_get(&bad[i], self->dev);
 		if (i == 0)
 			vs_chain_in(&bad[i].chain, &self->dev->mem,
 				    bad[i].buf, 15);
@@ -299,50 +266,49 @@ TEST_F(event, buffer_too_short_comes_back_empty)
 		ASSERT_EQ(0, vs_ring_add(self->ring, &bad[i].chain));
 		vs_ring_kick(self->ring);
 		ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 5 + i, self->bs));
-		EXPECT_EQ(0, vs_chain_wait(self->ring, &bad[i].chain,
-					   vs_patience()));
+		EXPECT_EQ(0, vs_evt_wait(&bad[i], self->dev));
 		EXPECT_EQ(0, bad[i].chain.used_len);
 		EXPECT_EQ(-1, vs_not_all(bad[i].buf, VS_PAGE, VS_POISON));
 		ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 5 + i));
 	}
 	EXPECT_EQ(1, missed(self->dev));
-	ASSERT_EQ(0, evt_post(&good, self->dev));
-	ASSERT_EQ(0, vs_chain_wait(self->ring, &good.chain, vs_patience()));
+	ASSERT_EQ(0, vs_evt_post(&good, self->dev));
+	ASSERT_EQ(0, vs_evt_wait(&good, self->dev));
 	EXPECT_NE(0, good.buf->event & MISSED);
 	for (i = 0; i < 3; i++)
-		evt_put(&bad[i], self->dev);
-	evt_put(&good, self->dev);
+		vs_evt_put(&bad[i], self->dev);
+	vs_evt_put(&good, self->dev);
 }
 
 TEST_F(event, fault_while_writing_returns_the_buffer_and_counts_as_missed)
 {
-	struct evt evt;
+	struct vs_evt evt;
 
 	COVERS("EVT-14 F-EV-03");
-	evt_get(&evt, self->dev);
+	vs_evt_get(&evt, self->dev);
 	vs_chain_in(&evt.chain, &self->dev->mem, evt.buf, 16);
 	ASSERT_EQ(0, mprotect(evt.buf, VS_PAGE, PROT_READ));
 	ASSERT_EQ(0, vs_ring_add(self->ring, &evt.chain));
 	vs_ring_kick(self->ring);
 	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 5, self->bs));
-	EXPECT_EQ(0, vs_chain_wait(self->ring, &evt.chain, vs_patience()));
+	EXPECT_EQ(0, vs_evt_wait(&evt, self->dev));
 	EXPECT_EQ(0, evt.chain.used_len);
 	EXPECT_EQ(1, missed(self->dev));
-	evt_put(&evt, self->dev);
-	ASSERT_EQ(0, evt_post(&evt, self->dev));
-	ASSERT_EQ(0, vs_chain_wait(self->ring, &evt.chain, vs_patience()));
+	vs_evt_put(&evt, self->dev);
+	ASSERT_EQ(0, vs_evt_post(&evt, self->dev));
+	ASSERT_EQ(0, vs_evt_wait(&evt, self->dev));
 	EXPECT_NE(0, evt.buf->event & MISSED);
-	evt_put(&evt, self->dev);
+	vs_evt_put(&evt, self->dev);
 }
 
 TEST_F(event, order_is_that_of_the_events)
 {
-	struct evt evt[24];
+	struct vs_evt evt[24];
 	unsigned int i;
 
 	COVERS("EVT-10 F-EV-04");
 	for (i = 0; i < 24; i++)
-		ASSERT_EQ(0, evt_post(&evt[i], self->dev));
+		ASSERT_EQ(0, vs_evt_post(&evt[i], self->dev));
 	for (i = 0; i < 24; i += 2) {
 		ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 1 + i / 2, self->bs));
 		ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 1 + i / 2));
@@ -350,13 +316,13 @@ TEST_F(event, order_is_that_of_the_events)
 	for (i = 0; i < 24; i++) {
 		EXPECT_EVENT(&evt[i], RESET, i % 2 ? REMOVED : RESCAN,
 			     1 + i / 2);
-		evt_put(&evt[i], self->dev);
+		vs_evt_put(&evt[i], self->dev);
 	}
 }
 
 TEST_F(event, many_events_without_buffers_stay_bounded)
 {
-	struct evt evt;
+	struct vs_evt evt;
 	unsigned int i;
 
 	COVERS("EVT-08 F-EV-01");
@@ -365,19 +331,19 @@ TEST_F(event, many_events_without_buffers_stay_bounded)
 		ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 5));
 	}
 	EXPECT_EQ(1, missed(self->dev));
-	ASSERT_EQ(0, evt_post(&evt, self->dev));
-	ASSERT_EQ(0, vs_chain_wait(self->ring, &evt.chain, vs_patience()));
+	ASSERT_EQ(0, vs_evt_post(&evt, self->dev));
+	ASSERT_EQ(0, vs_evt_wait(&evt, self->dev));
 	EXPECT_NE(0, evt.buf->event & MISSED);
-	evt_put(&evt, self->dev);
+	vs_evt_put(&evt, self->dev);
 	EXPECT_EQ(0, missed(self->dev));
 }
 
 TEST_F(event, without_endpoint_nothing_is_queued_and_buffers_stay)
 {
-	struct evt evt;
+	struct vs_evt evt;
 
 	COVERS("EVT-17 F-EV-06");
-	ASSERT_EQ(0, evt_post(&evt, self->dev));
+	ASSERT_EQ(0, vs_evt_post(&evt, self->dev));
 	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
 	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 5, self->bs));
 	ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 5));
@@ -387,7 +353,7 @@ TEST_F(event, without_endpoint_nothing_is_queued_and_buffers_stay)
 	EXPECT_EQ(-ETIMEDOUT, vs_chain_wait(self->ring, &evt.chain, 200));
 	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 6, self->bs));
 	EXPECT_EVENT(&evt, RESET, RESCAN, 6);
-	evt_put(&evt, self->dev);
+	vs_evt_put(&evt, self->dev);
 }
 
 TEST_F(event, links_race_with_set_and_clear)
@@ -417,17 +383,17 @@ TEST_F(event, links_race_with_set_and_clear)
 
 TEST_F(event, lun_0_is_announced_like_any_other)
 {
-	struct evt evt;
+	struct vs_evt evt;
 	uint8_t *list;
 
 	COVERS("EVT-06 EVT-03");
 	list = vs_mem_page(&self->dev->mem, 1);
 	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 3, self->bs));
 	ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 0));
-	ASSERT_EQ(0, evt_post(&evt, self->dev));
-	ASSERT_EQ(0, vs_chain_wait(self->ring, &evt.chain, vs_patience()));
-	evt_put(&evt, self->dev);
-	ASSERT_EQ(0, evt_post(&evt, self->dev));
+	ASSERT_EQ(0, vs_evt_post(&evt, self->dev));
+	ASSERT_EQ(0, vs_evt_wait(&evt, self->dev));
+	vs_evt_put(&evt, self->dev);
+	ASSERT_EQ(0, vs_evt_post(&evt, self->dev));
 	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 0, &self->env.bs[0]));
 	EXPECT_EVENT(&evt, RESET, RESCAN, 0);
 	/* Whoever scans the whole target for it finds all there is. */
@@ -435,21 +401,21 @@ TEST_F(event, lun_0_is_announced_like_any_other)
 	ASSERT_GOOD(vs_scsi_read(self->dev, TAG, 0, vs_cdb_report_luns(64),
 				 list, 64));
 	EXPECT_EQ(16, vs_get_be32(list));
-	evt_put(&evt, self->dev);
+	vs_evt_put(&evt, self->dev);
 }
 
 #define LINUX_BUFFERS 8
 
 TEST_F(event, linux_guest_finds_what_it_missed)
 {
-	struct evt evt[LINUX_BUFFERS], again;
+	struct vs_evt evt[LINUX_BUFFERS], again;
 	uint8_t *inquiry;
 	unsigned int i;
 
 	COVERS("EVT-20 EVT-08 EVT-09");
 	inquiry = vs_mem_page(&self->dev->mem, 1);
 	for (i = 0; i < LINUX_BUFFERS; i++)
-		ASSERT_EQ(0, evt_post(&evt[i], self->dev));
+		ASSERT_EQ(0, vs_evt_post(&evt[i], self->dev));
 	/* Ten events: LUNs 1 to 5 come and go; the last four find no buffer. */
 	for (i = 1; i <= 5; i++)
 		ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, i, self->bs));
@@ -458,14 +424,14 @@ TEST_F(event, linux_guest_finds_what_it_missed)
 	for (i = 0; i < LINUX_BUFFERS; i++) {
 		EXPECT_EVENT(&evt[i], RESET, i < 5 ? RESCAN : REMOVED,
 			     1 + i % 5);
-		evt_put(&evt[i], self->dev);
+		vs_evt_put(&evt[i], self->dev);
 	}
 	/* It gives the buffers back, with a kick, and learns of it. */
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
-	ASSERT_EQ(0, evt_post(&again, self->dev));
-	ASSERT_EQ(0, vs_chain_wait(self->ring, &again.chain, vs_patience()));
+	ASSERT_EQ(0, vs_evt_post(&again, self->dev));
+	ASSERT_EQ(0, vs_evt_wait(&again, self->dev));
 	EXPECT_EQ(VIRTIO_SCSI_T_NO_EVENT | MISSED, again.buf->event);
-	evt_put(&again, self->dev);
+	vs_evt_put(&again, self->dev);
 	/* Then it asks each unit: one is left. */
 	for (i = 0; i <= 5; i++) {
 		ASSERT_GOOD(vs_scsi_read(self->dev, TAG, i, vs_cdb_inquiry(36),
@@ -474,34 +440,22 @@ TEST_F(event, linux_guest_finds_what_it_missed)
 	}
 }
 
-/* Blocks of a unit, from READ CAPACITY(10), and block size 512. */
-static uint32_t blocks(struct vs_dev *dev, uint16_t lun)
-{
-	uint8_t *buf = vs_mem_alloc(&dev->mem, 64, 64);
-	struct vs_result res;
-
-	res = vs_scsi_read(dev, TAG, lun, vs_cdb_op(VS_READ_CAPACITY_10), buf,
-			   8);
-	return res.err || res.response || res.status ? 0 :
-	       vs_get_be32(buf) + 1;
-}
-
 TEST_F(event, another_backstore_under_the_same_lun_is_seen)
 {
-	struct evt evt[2];
+	struct vs_evt evt[2];
 
 	COVERS("F-EV-09 EVT-03 EVT-04 SCSI-05");
 	ASSERT_EQ(0, vs_ramdisk_get(&self->env.bs[2], 2, 3, false));
 	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 5, self->bs));
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 5));
-	EXPECT_EQ(2048, blocks(self->dev, 5));
+	EXPECT_EQ(2048, vs_scsi_blocks(self->dev, TAG, 5));
 	/* Takes the flag of the link. */
-	ASSERT_EQ(0, evt_post(&evt[0], self->dev));
-	ASSERT_EQ(0, vs_chain_wait(self->ring, &evt[0].chain, vs_patience()));
-	evt_put(&evt[0], self->dev);
-	ASSERT_EQ(0, evt_post(&evt[0], self->dev));
-	ASSERT_EQ(0, evt_post(&evt[1], self->dev));
+	ASSERT_EQ(0, vs_evt_post(&evt[0], self->dev));
+	ASSERT_EQ(0, vs_evt_wait(&evt[0], self->dev));
+	vs_evt_put(&evt[0], self->dev);
+	ASSERT_EQ(0, vs_evt_post(&evt[0], self->dev));
+	ASSERT_EQ(0, vs_evt_post(&evt[1], self->dev));
 	ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 5));
 	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 5, &self->env.bs[2]));
 	/* Gone and come, no PARAM_CHANGE; the others hear of new LUNs. */
@@ -511,9 +465,9 @@ TEST_F(event, another_backstore_under_the_same_lun_is_seen)
 		  vs_scsi_read(self->dev, TAG, 0,
 			       vs_cdb_op(VS_TEST_UNIT_READY), NULL, 0));
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 5));
-	EXPECT_EQ(3 * 2048, blocks(self->dev, 5));
-	evt_put(&evt[0], self->dev);
-	evt_put(&evt[1], self->dev);
+	EXPECT_EQ(3 * 2048, vs_scsi_blocks(self->dev, TAG, 5));
+	vs_evt_put(&evt[0], self->dev);
+	vs_evt_put(&evt[1], self->dev);
 }
 
 /* The descriptor outlives its owner: there is no worker any more. */

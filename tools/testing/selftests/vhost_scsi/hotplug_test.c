@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 
+#include "vs_evt.h"
 #include "vs_test.h"
 
 #define TAG		VS_TAG
@@ -18,14 +19,12 @@ FIXTURE(hotplug) {
 	struct vs_env env;
 	struct vs_dev *dev;
 	struct vs_backstore *bs;
-	struct vs_chain chain[N_EVT];
-	struct virtio_scsi_event *evt[N_EVT];
+	struct vs_evt evt[N_EVT];
 	unsigned int seen;
 };
 
 FIXTURE_SETUP(hotplug)
 {
-	struct vs_ring *ring;
 	unsigned int i;
 
 	ENV_GET(&self->env, NULL);
@@ -33,14 +32,8 @@ FIXTURE_SETUP(hotplug)
 	self->bs = &self->env.bs[1];
 	ASSERT_EQ(0, vs_ramdisk_get(self->bs, 1, 1, false));
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
-	ring = &self->dev->ring[VS_EVT];
-	for (i = 0; i < N_EVT; i++) {
-		vs_chain_get(&self->chain[i]);
-		self->evt[i] = vs_mem_alloc(&self->dev->mem, 64, 64);
-		vs_chain_in(&self->chain[i], &self->dev->mem, self->evt[i], 16);
-		ASSERT_EQ(0, vs_ring_add(ring, &self->chain[i]));
-	}
-	vs_ring_kick(ring);
+	for (i = 0; i < N_EVT; i++)
+		ASSERT_EQ(0, vs_evt_post(&self->evt[i], self->dev));
 }
 
 FIXTURE_TEARDOWN(hotplug)
@@ -49,16 +42,14 @@ FIXTURE_TEARDOWN(hotplug)
 
 	ENV_PUT(&self->env);
 	for (i = 0; i < N_EVT; i++)
-		vs_chain_put(&self->chain[i]);
+		vs_chain_put(&self->evt[i].chain);
 }
 
 /* The next event is about this unit, and says this. */
 #define EXPECT_EVENT(why, tag, lun_nr) do {				\
-	struct virtio_scsi_event *__e = self->evt[self->seen];		\
+	struct virtio_scsi_event *__e = self->evt[self->seen].buf;	\
 									\
-	ASSERT_EQ(0, vs_chain_wait(&self->dev->ring[VS_EVT],		\
-				   &self->chain[self->seen],		\
-				   vs_patience()));			\
+	ASSERT_EQ(0, vs_evt_wait(&self->evt[self->seen], self->dev));	\
 	self->seen++;							\
 	EXPECT_EQ(VIRTIO_SCSI_T_TRANSPORT_RESET, __e->event);		\
 	EXPECT_EQ(why, __e->reason);					\

@@ -168,6 +168,17 @@ int vs_scsi_settle(struct vs_dev *dev, uint8_t target, uint16_t lun)
 	return -EIO;
 }
 
+uint32_t vs_scsi_blocks(struct vs_dev *dev, uint8_t target, uint16_t lun)
+{
+	uint8_t *buf = vs_mem_alloc(&dev->mem, 64, 64);
+	struct vs_result res;
+
+	res = vs_scsi_read(dev, target, lun, vs_cdb_op(VS_READ_CAPACITY_10),
+			   buf, 8);
+	return res.err || res.response || res.status ? 0 :
+	       vs_get_be32(buf) + 1;
+}
+
 uint8_t *vs_tmf_chain(struct vs_chain *chain, struct vs_dev *dev,
 		      uint8_t target, uint16_t lun, uint32_t subtype,
 		      uint64_t tag)

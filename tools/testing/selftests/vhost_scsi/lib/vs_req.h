@@ -215,6 +215,16 @@ struct vs_result vs_scsi_write(struct vs_dev *dev, uint8_t target, uint16_t lun,
 int vs_scsi_settle(struct vs_dev *dev, uint8_t target, uint16_t lun);
 
 /**
+ * vs_scsi_blocks() - blocks of a unit, from READ CAPACITY(10)
+ * @dev: a device
+ * @target: TPG tag
+ * @lun: LUN
+ *
+ * Return: how many, or 0 if it does not say.
+ */
+uint32_t vs_scsi_blocks(struct vs_dev *dev, uint8_t target, uint16_t lun);
+
+/**
  * vs_tmf_chain() - build a task management request
  * @chain: from vs_chain_get()
  * @dev: a device
