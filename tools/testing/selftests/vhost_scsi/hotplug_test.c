@@ -193,10 +193,11 @@ TEST_F(hotplug, clear_gives_back_what_came_later)
 	}
 }
 
-/* An administrator without rest. */
+/* An administrator without rest, until the guest has seen both. */
 struct admin {
 	struct vs_backstore *bs;
 	unsigned int rounds;
+	volatile bool seen;
 	int ret;
 };
 
@@ -205,7 +206,7 @@ static void *come_and_go(void *arg)
 	struct admin *admin = arg;
 	unsigned int i;
 
-	for (i = 0; i < admin->rounds && !admin->ret; i++) {
+	for (i = 0; !admin->ret && (i < admin->rounds || !admin->seen); i++) {
 		admin->ret = plug();
 		if (!admin->ret)
 			admin->ret = vs_lun_link(VS_WWN, NEW, 0, admin->bs);
@@ -244,6 +245,7 @@ TEST_F_TIMEOUT(hotplug, targets_come_and_go_under_load_and_nothing_is_lost, 400)
 			      1U << VIRTIO_SCSI_S_BAD_TARGET, res.response);
 		there += res.response == VIRTIO_SCSI_S_OK;
 		gone += res.response == VIRTIO_SCSI_S_BAD_TARGET;
+		admin.seen = there && gone;
 		vs_tmf(self->dev, NEW, 0, VIRTIO_SCSI_T_TMF_I_T_NEXUS_RESET, 0,
 		       NULL);
 		ASSERT_GOOD(inquiry(self->dev, TAG));

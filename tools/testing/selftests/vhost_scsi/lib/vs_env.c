@@ -99,7 +99,7 @@ static int complain(const char *what, int err)
 
 static int check_pins(const struct vs_env *env)
 {
-	int64_t now, end = vs_now_ms() + 5000;
+	int64_t now, end = vs_now_ms() + vs_patience();
 
 	/* Releasing may lag behind the last used entry by a work item. */
 	while ((now = vs_pins()) != env->pins && vs_now_ms() < end)
