@@ -600,6 +600,28 @@ TEST_F(cdb, direction_against_the_buffer_moves_nothing)
 	EXPECT_EQ(-1, vs_not_all(self->buf, VS_PAGE, 0));
 }
 
+TEST_F(cdb, parameter_list_in_the_wrong_buffer_changes_nothing)
+{
+	static const uint8_t op[] = { VS_MODE_SELECT_6, VS_UNMAP, VS_PR_OUT };
+	struct vs_cdb keys = vs_cdb_pr(VS_PR_IN, 0, 64);
+	uint8_t *b = self->buf;
+	size_t i;
+
+	COVERS("REQ-22 F-RQ-08");
+	/* REGISTER AND IGNORE EXISTING KEY: 7. A list of zeroes takes it back. */
+	memset(b, 0, 24);
+	b[15] = 7;
+	ASSERT_GOOD(vs_scsi_write(self->dev, TAG, 0,
+				  vs_cdb_pr(VS_PR_OUT, 6, 24), b, 24));
+	for (i = 0; i < ARRAY_SIZE(op); i++)
+		EXPECT_RESPONSE(VIRTIO_SCSI_S_OVERRUN,
+				vs_scsi_read(self->dev, TAG, 0,
+					     vs_cdb_pr(op[i], 6, 24), b, 24));
+	ASSERT_GOOD(vs_scsi_read(self->dev, TAG, 0, keys, b, 64));
+	EXPECT_EQ(8, vs_get_be32(b + 4));
+	EXPECT_EQ(7, b[15]);
+}
+
 TEST_F(cdb, report_luns_and_vpd_pages_come_from_the_target_core)
 {
 	uint8_t *b = self->buf;
