@@ -74,7 +74,8 @@ void vhost_scsi_tpg_remove_nexus(struct vhost_scsi_tpg *tpg)
  * The nexus gets another session of the same name, with the ACL that LIO makes
  * by itself. Without memory for it the nexus ends, and the guest loses the
  * target. Waits for the commands of the old session, which a backstore may hold for
- * long, with no lock held: SET_ENDPOINT asks every TPG for its mutex.
+ * long, with no lock held: whoever serves the target or links a LUN to it asks for
+ * its mutex.
  */
 void vhost_scsi_tpg_renew_nexus(struct vhost_scsi_tpg *tpg,
 				struct se_session *sess)

@@ -78,8 +78,9 @@ struct vhost_scsi_tport {
  * @users: who needs its memory
  * @entry: entry of the registry, under the registry mutex
  * @mutex: guards the members below
- * @ep: endpoint that it is a target of, NULL if none. While it is set there is
- *	a @sess: the data path relies on that and reads @sess without the mutex
+ * @ep: endpoint that it is a target of, NULL if none; that there is one may be read
+ *	without the mutex. While it is set there is a @sess: the data path relies on
+ *	that and reads @sess without the mutex
  * @sess: I_T nexus, NULL if none
  * @nr_luns: linked LUNs
  * @pinned: configfs does not let its directory go

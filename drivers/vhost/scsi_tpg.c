@@ -101,17 +101,20 @@ void vhost_scsi_tpg_put(struct vhost_scsi_tpg *tpg)
  * Make a TPG a target of @ep if it can be one; the caller holds the registry.
  * Two directories can have one name, since "fc." is cut off: the first to claim
  * a tag has it. A guest that runs already is told.
+ * One that is being taken away from a guest has its mutex for as long as a worker of
+ * that guest is stuck in a page fault: nobody waits for that with the registry.
  */
 static bool vhost_scsi_tpg_claim(struct vhost_scsi_tpg *tpg,
 				 struct vhost_scsi_ep *ep)
 {
-	if (strcmp(tpg->tport->name, ep->name) || ep->tpg[tpg->tag])
+	if (strcmp(tpg->tport->name, ep->name) || ep->tpg[tpg->tag] ||
+	    READ_ONCE(tpg->ep))
 		return false;
 
 	guard(mutex)(&tpg->mutex);
 	if (tpg->ep || !tpg->sess)
 		return false;
-	tpg->ep = ep;
+	WRITE_ONCE(tpg->ep, ep);
 	ep->pin_memory |= READ_ONCE(tpg->pin_memory);
 	vhost_scsi_unit_scan(tpg);
 	/* Pairs with the address dependency of the data path. */
@@ -211,7 +214,7 @@ static void vhost_scsi_tpg_unbind(struct vhost_scsi_tpg *tpg)
 	lockdep_assert_held(&tpg->mutex);
 	vhost_scsi_tpg_unpin(tpg);
 	vhost_scsi_unit_forget(tpg);
-	tpg->ep = NULL;
+	WRITE_ONCE(tpg->ep, NULL);
 }
 
 /**

@@ -283,56 +283,124 @@ static int hole_fill(int fd, void *page)
 	return ioctl(fd, UFFDIO_ZEROPAGE, &zero) ? -errno : 0;
 }
 
-static struct vs_dev *cleared;
-static volatile int clear_ret = 1, drop_ret = 1;
+/* A call of another thread: the device that it is made on, and what came of it. */
+struct call {
+	pthread_t thread;
+	struct vs_dev *dev;
+	volatile int ret;
+};
 
 static void *clear_endpoint(void *arg)
 {
-	clear_ret = vs_dev_clear_endpoint(cleared, VS_WWN);
-	return arg;
+	struct call *call = arg;
+
+	call->ret = vs_dev_clear_endpoint(call->dev, VS_WWN);
+	return NULL;
+}
+
+static void *set_endpoint(void *arg)
+{
+	struct call *call = arg;
+
+	call->ret = vs_dev_set_endpoint(call->dev, VS_WWN);
+	return NULL;
 }
 
 static void *drop_nexus(void *arg)
 {
-	drop_ret = vs_nexus_write(VS_WWN, NEW, "NULL");
-	return arg;
+	struct call *call = arg;
+
+	call->ret = vs_nexus_write(VS_WWN, NEW, "NULL");
+	return NULL;
 }
 
-TEST_F(hotplug, clear_waits_for_a_target_that_is_on_its_way_out)
-{
-	void *page = vs_mem_page(&self->dev->mem, 1);
-	pthread_t clear, drop;
-	struct vs_req req;
-	int hole;
+#define WAITS	1	/* no call returns this */
 
-	COVERS("F-AD-03 F-LC-04 EVT-21");
-	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
-	ASSERT_EQ(0, vs_tpg_get(VS_WWN, NEW));
-	ASSERT_EQ(0, vs_nexus_write(VS_WWN, NEW, NEW_NEXUS));
+/* Starts a call, which mostly comes to where it waits, if it does. */
+static int call_start(struct call *call, void *(*fn)(void *arg),
+		      struct vs_dev *dev)
+{
+	int ret;
+
+	*call = (struct call){ .dev = dev, .ret = WAITS };
+	ret = -pthread_create(&call->thread, NULL, fn, call);
+	usleep(200000);
+	return ret;
+}
+
+/* A guest with a second target, whose worker is stuck. */
+FIXTURE(stuck) {
+	struct vs_env env;
+	struct vs_dev *dev;
+	struct vs_req req;
+	void *page;
+	int hole;
+};
+
+FIXTURE_SETUP(stuck)
+{
+	struct vs_env_opts opts = { .no_endpoint = true };
+
+	ENV_GET(&self->env, &opts);
+	self->dev = &self->env.dev;
+	ASSERT_EQ(0, plug());
 	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
-	vs_req_get(&req, self->dev, TAG, 0, vs_cdb_op(VS_TEST_UNIT_READY));
-	req.chain.out[0].gpa = vs_mem_gpa(&self->dev->mem, page);
-	hole = hole_get(page);
-	ASSERT_LE(0, hole);
-	ASSERT_EQ(0, vs_req_submit(&req));
+	self->page = vs_mem_page(&self->dev->mem, 1);
+	vs_req_get(&self->req, self->dev, TAG, 0,
+		   vs_cdb_op(VS_TEST_UNIT_READY));
+	self->req.chain.out[0].gpa = vs_mem_gpa(&self->dev->mem, self->page);
+	self->hole = hole_get(self->page);
+	ASSERT_LE(0, self->hole);
+	ASSERT_EQ(0, vs_req_submit(&self->req));
+	usleep(200000);
+}
 
+FIXTURE_TEARDOWN(stuck)
+{
+	close(self->hole);
+	vs_req_put(&self->req);
+	ENV_PUT(&self->env);
+}
+
+TEST_F(stuck, clear_waits_for_a_target_that_is_on_its_way_out)
+{
+	struct call clear, drop;
+
+	COVERS("F-AD-03 F-LC-04 EVT-21");
 	/* Both wait for the queue, mostly in this order; neither for ever. */
-	cleared = self->dev;
-	usleep(200000);
-	ASSERT_EQ(0, pthread_create(&clear, NULL, clear_endpoint, NULL));
-	usleep(200000);
-	ASSERT_EQ(0, pthread_create(&drop, NULL, drop_nexus, NULL));
-	usleep(200000);
-	EXPECT_EQ(1, clear_ret);
-	EXPECT_EQ(1, drop_ret);
-	ASSERT_EQ(0, hole_fill(hole, page));
-	ASSERT_EQ(0, pthread_join(clear, NULL));
-	ASSERT_EQ(0, pthread_join(drop, NULL));
-	EXPECT_EQ(0, clear_ret);
-	EXPECT_EQ(0, drop_ret);
-	close(hole);
-	vs_req_put(&req);
+	ASSERT_EQ(0, call_start(&clear, clear_endpoint, self->dev));
+	ASSERT_EQ(0, call_start(&drop, drop_nexus, NULL));
+	EXPECT_EQ(WAITS, clear.ret);
+	EXPECT_EQ(WAITS, drop.ret);
+	ASSERT_EQ(0, hole_fill(self->hole, self->page));
+	ASSERT_EQ(0, pthread_join(clear.thread, NULL));
+	ASSERT_EQ(0, pthread_join(drop.thread, NULL));
+	EXPECT_EQ(0, clear.ret);
+	EXPECT_EQ(0, drop.ret);
+}
+
+TEST_F(stuck, target_on_its_way_out_holds_up_no_other_device)
+{
+	int64_t end = vs_now_ms() + vs_patience();
+	struct call drop, set;
+	struct vs_dev other;
+
+	COVERS("F-AD-02 F-AD-03 F-SE-08 IOC-02");
+	ASSERT_EQ(0, vs_dev_open(&other, NULL));
+	ASSERT_EQ(0, vs_dev_setup(&other));
+	ASSERT_EQ(0, call_start(&drop, drop_nexus, NULL));
+	/* There is nothing left under this name, which it says at once. */
+	ASSERT_EQ(0, call_start(&set, set_endpoint, &other));
+	while (set.ret == WAITS && vs_now_ms() < end)
+		usleep(1000);
+	EXPECT_EQ(-ENODEV, set.ret);
+	EXPECT_EQ(WAITS, drop.ret);
+	ASSERT_EQ(0, hole_fill(self->hole, self->page));
+	ASSERT_EQ(0, pthread_join(set.thread, NULL));
+	ASSERT_EQ(0, pthread_join(drop.thread, NULL));
+	EXPECT_EQ(0, drop.ret);
+	vs_dev_close(&other);
 }
 
 TEST_HARNESS_MAIN
