@@ -104,6 +104,47 @@ TEST_F(machine, region_of_many_tebibytes_is_no_use_to_pinned_memory)
 	munmap(big, size);
 }
 
+/* The last page that a process can have, with page tables of five levels or four. */
+static void *last_page(void)
+{
+	static const uintptr_t end[] = { 1UL << 56, 1UL << 47 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(end); i++) {
+		void *want = (void *)(end[i] - 2 * VS_PAGE), *page;
+
+		page = mmap(want, VS_PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+			    -1, 0);
+		if (page == want)
+			return page;
+	}
+	return NULL;
+}
+
+/* EVENT_IDX makes rings two bytes longer, and this one has no room for them. */
+TEST_F(machine, close_clears_whatever_has_become_of_a_ring)
+{
+	struct vs_ring *ring = &self->dev->ring[VS_IO];
+	size_t size = sizeof(*ring->avail) + 2 * ring->num;
+	void *page = last_page();
+
+	COVERS("IOC-34 F-LC-08 FEA-03");
+	ASSERT_NE(NULL, page);
+	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_dev_set_features(self->dev, VS_F_MODERN));
+	ring->event_idx = false;
+	ring->avail = memcpy(page + VS_PAGE - size, ring->avail, size);
+	ASSERT_EQ(0, vs_dev_set_addr(self->dev, ring));
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	EXPECT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	EXPECT_EQ(-EBUSY, vs_dev_set_features(self->dev, VS_F_MODERN |
+					      VS_F_EVENT_IDX));
+	vs_dev_close(self->dev);
+	EXPECT_EQ(0, vs_wwn_remove(VS_WWN));
+	munmap(page, VS_PAGE);
+}
+
 #define STRANGE_GPA 0x90000000ULL
 
 /* Makes memory of this process, whatever it is, part of the guest's. */
