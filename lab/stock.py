@@ -35,6 +35,7 @@ BECAUSE = {
     "endpoint_test name_that_fills_the_field_never_matches_more": "F-LC-06",
     "event_test linux_guest_finds_what_it_missed": "REQ-14",
     "layout_test data_cut_in_odd_pieces": "F-RQ-13",
+    "machine_test close_clears_whatever_has_become_of_a_ring": "F-LC-08",
     "memory_test pages_are_pinned_and_given_back": "F-RS-02",
 }
 HEAD = """\
