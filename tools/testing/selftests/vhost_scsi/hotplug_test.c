@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Whole targets that come and go while a guest runs. */
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -266,12 +267,21 @@ static int hole_get(void *page)
 		.range = { .start = (uintptr_t)page, .len = VS_PAGE },
 		.mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0 || madvise(page, VS_PAGE, MADV_REMOVE) ||
 	    ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &reg))
 		return -errno;
 	return fd;
+}
+
+/* Returns when somebody is stuck in it. */
+static int hole_wait(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int ret = poll(&pfd, 1, vs_patience());
+
+	return ret == 1 && pfd.revents == POLLIN ? 0 : -ETIMEDOUT;
 }
 
 static int hole_fill(int fd, void *page)
@@ -353,7 +363,7 @@ FIXTURE_SETUP(stuck)
 	self->hole = hole_get(self->page);
 	ASSERT_LE(0, self->hole);
 	ASSERT_EQ(0, vs_req_submit(&self->req));
-	usleep(200000);
+	ASSERT_EQ(0, hole_wait(self->hole));
 }
 
 FIXTURE_TEARDOWN(stuck)
