@@ -413,12 +413,12 @@ TEST_F(endpoint, call_eventfd_is_swapped_and_unbound_under_load)
 	struct vs_dev *dev = self->dev;
 	struct vs_req req[8];
 	size_t mark = dev->mem.used;
-	unsigned int i, round;
+	unsigned int i, round, rounds = vs_rounds(40, 2000);
 	uint8_t *buf;
 
 	COVERS("F-LC-18 IOC-26");
 	ASSERT_EQ(0, vs_dev_set_endpoint(dev, VS_WWN));
-	for (round = 0; round < 40; round++) {
+	for (round = 0; round < rounds; round++) {
 		int64_t end = vs_now_ms() + vs_patience();
 		int call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
