@@ -6,7 +6,7 @@
 
 # shellcheck disable=SC2034 # used by the scripts that source this file
 LAB_SRC=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-LAB_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/tcm-vhost
+LAB_CACHE=${XDG_CACHE_HOME:-${HOME:?is not set: set it, or XDG_CACHE_HOME}/.cache}/tcm-vhost
 
 # A terminal gets seconds, not dates: what people ask is "how long so far".
 say()
@@ -38,12 +38,12 @@ rootfs_path()
 # $1 names the thing, fd 9 holds the lock until the script ends.
 lock_cache()
 {
-	mkdir -p "$LAB_CACHE" ||
+	mkdir -p "$LAB_CACHE" 2>/dev/null ||
 		die "cannot create $LAB_CACHE: set XDG_CACHE_HOME to a writable place"
-	exec 9>"$LAB_CACHE/$1.lock" ||
+	{ exec 9>"$LAB_CACHE/$1.lock"; } 2>/dev/null ||
 		die "cannot write in $LAB_CACHE: set XDG_CACHE_HOME to a writable place"
 	if ! flock -n 9; then
-		say "another run is building $1, waiting for it"
+		say "waiting for $1, which somebody else is building"
 		flock 9
 	fi
 }

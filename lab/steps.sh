@@ -13,8 +13,8 @@ steps_begin()
 	dir=build/$1
 	what=$1
 	began=$SECONDS
-	rm -rf "$dir"
-	mkdir -p "$dir/steps" || die "cannot create $LAB_SRC/$dir"
+	rm -rf "$dir" 2>/dev/null && mkdir -p "$dir/steps" 2>/dev/null ||
+		die "cannot write in $LAB_SRC/build: take a clone that is yours, on a disk with room"
 }
 
 # step NAME COMMAND...: one result in a file of its own; what it prints goes to the
