@@ -16,7 +16,6 @@
  * @layout: direction and length of its data
  * @req: the decoded header
  * @sess: I_T nexus that it belongs to
- * @emulated: the unit is a disk of LIO's, not a device of whatever type
  * @shape: what LIO will do with the data
  * @pi_block: block size of the unit if its blocks have protection information,
  *	else 0
@@ -40,7 +39,6 @@ struct vhost_scsi_io {
 	struct vhost_scsi_layout layout;
 	struct vhost_scsi_req req;
 	struct se_session *sess;
-	bool emulated;
 	struct vhost_scsi_map_shape shape;
 	u32 pi_block;
 	struct vhost_scsi_cmd *cmd;

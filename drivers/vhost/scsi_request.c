@@ -163,13 +163,11 @@ static void vhost_scsi_io_set_shape(struct vhost_scsi_io *io,
 {
 	bool by_block = vhost_scsi_wire_cdb_moves_blocks(io->req.cdb);
 
-	io->emulated = !dev ||
-		       !(dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH);
 	io->pi_block = 0;
 	io->shape = (struct vhost_scsi_map_shape) {
 		.align = by_block ? SECTOR_SIZE : 0,
 	};
-	if (!dev || !io->emulated)
+	if (!dev || dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH)
 		return;
 	if (by_block)
 		io->shape = (struct vhost_scsi_map_shape) {
@@ -296,8 +294,7 @@ static enum vhost_scsi_verdict vhost_scsi_io_route(struct vhost_scsi_io *io)
 	if (unlikely(io->req.cdb_len > sizeof(io->req.cdb)))
 		return vhost_scsi_io_check_condition(io, "CDB too long",
 						     ILLEGAL_REQUEST, 0x24, 0);
-	if (unlikely(!vhost_scsi_wire_dir_fits(&io->req, &io->layout,
-					       io->emulated)))
+	if (unlikely(!vhost_scsi_wire_dir_fits(&io->req, &io->layout)))
 		return vhost_scsi_io_refuse(io, "direction",
 					    VIRTIO_SCSI_S_OVERRUN);
 	if (unlikely(vhost_scsi_wire_protect(&io->req)) &&

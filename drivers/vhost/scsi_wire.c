@@ -231,23 +231,22 @@ bool vhost_scsi_wire_cdb_moves_blocks(const u8 *cdb)
 	return vhost_scsi_wire_medium_dir(cdb) != VHOST_SCSI_DIR_NONE;
 }
 
-/* Does the command only take a parameter list? */
-static bool vhost_scsi_wire_takes_list(u8 op, bool emulated)
+/* Does the command only take a parameter list (SPC, SBC)? */
+static bool vhost_scsi_wire_takes_list(const u8 *cdb)
 {
-	switch (op) {
-	/* SPC: the same for all types of devices. */
+	switch (cdb[0]) {
 	case MODE_SELECT:
+	case WRITE_SAME:
+	case UNMAP:
 	case MODE_SELECT_10:
 	case PERSISTENT_RESERVE_OUT:
 	case EXTENDED_COPY:
-		return true;
-	/* SBC. A CD drive reads with UNMAP's code, and MAINTENANCE OUT's. */
-	case WRITE_SAME:
-	case UNMAP:
 	case COMPARE_AND_WRITE:
 	case WRITE_SAME_16:
+		return true;
 	case MAINTENANCE_OUT:
-		return emulated;
+		/* With none, a CD drive reports a key (MMC). */
+		return (cdb[1] & 0x1f) == MO_SET_TARGET_PGS;
 	}
 	return false;
 }
@@ -256,26 +255,23 @@ static bool vhost_scsi_wire_takes_list(u8 op, bool emulated)
  * vhost_scsi_wire_dir_fits() - is the buffer on the side that the CDB needs?
  * @req: the request
  * @layout: its data
- * @emulated: the unit is a disk of LIO's, not a device of whatever type
  *
  * LIO takes the direction of the buffer for the command's: it would write the
- * medium for a READ with a data-out buffer, and call a WRITE without one good; a
- * parameter list in a data-in buffer would be zeroes.
+ * medium for a READ with a data-out buffer, and call a WRITE without one good.
+ * Commands that only take a parameter list, which would be zeroes, count too.
  *
  * Return: false if the command must not be executed.
  */
 bool vhost_scsi_wire_dir_fits(const struct vhost_scsi_req *req,
-			      const struct vhost_scsi_layout *layout,
-			      bool emulated)
+			      const struct vhost_scsi_layout *layout)
 {
 	enum vhost_scsi_dir dir = vhost_scsi_wire_medium_dir(req->cdb);
 
 	if (dir == VHOST_SCSI_DIR_NONE)
 		return layout->dir != VHOST_SCSI_DIR_IN ||
-		       !vhost_scsi_wire_takes_list(req->cdb[0], emulated);
-	if (layout->dir == VHOST_SCSI_DIR_NONE)
-		return !emulated || !vhost_scsi_wire_blocks(req);
-	return layout->dir == dir;
+		       !vhost_scsi_wire_takes_list(req->cdb);
+	return layout->dir == dir || (layout->dir == VHOST_SCSI_DIR_NONE &&
+				      !vhost_scsi_wire_blocks(req));
 }
 
 /**

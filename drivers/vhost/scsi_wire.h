@@ -133,8 +133,7 @@ bool vhost_scsi_wire_pi_fits(const struct vhost_scsi_req *req,
 			     const struct vhost_scsi_layout *layout,
 			     u32 block_size);
 bool vhost_scsi_wire_dir_fits(const struct vhost_scsi_req *req,
-			      const struct vhost_scsi_layout *layout,
-			      bool emulated);
+			      const struct vhost_scsi_layout *layout);
 void vhost_scsi_wire_encode_head(struct virtio_scsi_cmd_resp *wire, bool le,
 				 const struct vhost_scsi_result *res,
 				 u32 sense_len);

@@ -29,6 +29,9 @@
 #define READ_32			0x09
 #define WRITE_32		0x0b
 
+/* service action of MAINTENANCE_OUT */
+#define MO_SET_TARGET_PGS	0x0a
+
 /* sense key */
 #define ILLEGAL_REQUEST		0x05
 
