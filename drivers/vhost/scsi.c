@@ -18,8 +18,9 @@
  *                 scsi_tmr.c        the parts of one, for LIO
  *                 scsi_event.c      hot-plug events
  *   one command   scsi_request.c    a request, from its bytes to LIO
+ *                 scsi_submit.c     a command on its way into LIO
  *                 scsi_slot.c       slots: where commands live
- *                 scsi_cmd.c        submission, LIO's callbacks, answer
+ *                 scsi_cmd.c        LIO's callbacks, answer
  *   leaves        scsi_ring.c       the virtqueue
  *                 scsi_chain.c      descriptor chains in the usual form
  *                 scsi_inflight.c   what LIO works on, and waiting for it
@@ -31,7 +32,7 @@
  *
  * A READ: scsi_io.c takes its chain with scsi_ring.c. scsi_request.c decodes it
  * with scsi_wire.c, finds TPG and LUN, takes a slot from scsi_slot.c, has
- * scsi_map.c pin the guest's pages, and submits it to LIO through scsi_cmd.c. LIO
+ * scsi_map.c pin the guest's pages, and submits it to LIO with scsi_submit.c. LIO
  * moves the data into those pages and calls back into scsi_cmd.c, which has the
  * queue's worker write the response and push the head.
  *

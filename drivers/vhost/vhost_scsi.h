@@ -376,12 +376,14 @@ struct vhost_scsi_cmd *vhost_scsi_cmd_next(struct vhost_scsi_vq *svq,
 					   struct vhost_scsi_cmd *cmd,
 					   const struct vhost_scsi_set *set);
 
-/* scsi_cmd.c */
-int vhost_scsi_cmd_init(void);
-void vhost_scsi_cmd_exit(void);
+/* scsi_submit.c */
 int vhost_scsi_cmd_submit(struct vhost_scsi_cmd *cmd, struct se_session *sess,
 			  struct vhost_scsi_req *req,
 			  const struct vhost_scsi_layout *layout);
+
+/* scsi_cmd.c */
+int vhost_scsi_cmd_init(void);
+void vhost_scsi_cmd_exit(void);
 void __vhost_scsi_cmd_drain(struct vhost_scsi_vq *svq);
 void vhost_scsi_cmd_drop_work(struct work_struct *work);
 struct llist_node *vhost_scsi_task_finished(struct vhost_scsi_vq *svq);
