@@ -19,7 +19,8 @@
  * @shape: what LIO will do with the data
  * @pi_block: block size of the unit if its blocks have protection information,
  *	else 0
- * @cmd: its slot
+ * @cmd: its slot, NULL before it has one
+ * @verdict: what to do with the head, if a stage refuses it
  * @why: the stage that refused it, for the tracepoint
  * @res: the answer, with the verdict VHOST_SCSI_REPLY
  * @sense: sense data of @res
@@ -42,6 +43,7 @@ struct vhost_scsi_io {
 	struct vhost_scsi_map_shape shape;
 	u32 pi_block;
 	struct vhost_scsi_cmd *cmd;
+	enum vhost_scsi_verdict verdict;
 	const char *why;
 	struct vhost_scsi_result res;
 	u8 sense[VIRTIO_SCSI_SENSE_DEFAULT_SIZE];

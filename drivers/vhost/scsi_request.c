@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One request: decode -> route -> slot -> map -> submit.
+ * One request: decode, route, check, slot, map, submit.
  *
  * Enters: a chain. Leaves: a command that LIO owns, or the answer to a request
  * that cannot become one.
  * Context: the queue's vhost worker, vq->mutex held.
- * Invariant: what a stage took is given back when a later one refuses.
- * The file reads in the order in which a request passes the stages, bottom up.
+ * Invariant: what the stages took is given back, in one place, when one refuses.
+ *
+ * Each stage returns true for the next one to go on; or false, and the verdict and
+ * the answer stand in struct vhost_scsi_io.
  */
 #include <linux/blk_types.h>
 #include <linux/rculist.h>
@@ -16,15 +18,15 @@
 #include "scsi_io.h"
 #include "scsi_trace.h"
 
-static enum vhost_scsi_verdict
-vhost_scsi_io_refuse(struct vhost_scsi_io *io, const char *why, u8 response)
+static bool vhost_scsi_io_refuse(struct vhost_scsi_io *io, const char *why,
+				 u8 response)
 {
 	io->why = why;
 	io->res = (struct vhost_scsi_result) { .response = response };
-	return VHOST_SCSI_REPLY;
+	return false;
 }
 
-static enum vhost_scsi_verdict
+static bool
 vhost_scsi_io_check_condition(struct vhost_scsi_io *io, const char *why,
 			      u8 key, u8 asc, u8 ascq)
 {
@@ -37,14 +39,14 @@ vhost_scsi_io_check_condition(struct vhost_scsi_io *io, const char *why,
 		.sense = io->sense,
 		.sense_len = sizeof(io->sense),
 	};
-	return VHOST_SCSI_REPLY;
+	return false;
 }
 
 /*
  * SPC: how a target answers for a unit that it does not have. Data behind a
  * place for protection information is more than this is worth: none moves.
  */
-static enum vhost_scsi_verdict vhost_scsi_io_no_lun(struct vhost_scsi_io *io)
+static bool vhost_scsi_io_no_lun(struct vhost_scsi_io *io)
 {
 	size_t room = io->layout.dir == VHOST_SCSI_DIR_IN &&
 		      !io->layout.pi_len ? io->layout.data_len : 0;
@@ -59,77 +61,41 @@ static enum vhost_scsi_verdict vhost_scsi_io_no_lun(struct vhost_scsi_io *io)
 		.response = VIRTIO_SCSI_S_OK,
 		.resid = io->layout.data_len - io->data_len,
 	};
-	return VHOST_SCSI_REPLY;
+	return false;
 }
 
-/* The last stage: LIO gets the command. */
-static enum vhost_scsi_verdict vhost_scsi_io_submit(struct vhost_scsi_io *io)
+/* Bytes to a typed request. */
+static bool vhost_scsi_io_decode(struct vhost_scsi_io *io)
 {
-	trace_vhost_scsi_cmd_start(io->svq, io->chain.head, &io->req,
-				   &io->layout);
-	if (likely(!vhost_scsi_cmd_submit(io->cmd, io->sess, &io->req,
-					  &io->layout)))
-		return VHOST_SCSI_SUBMITTED;
+	size_t req_len = vhost_scsi_wire_req_len(io->with_pi);
+	bool le = vhost_is_little_endian(&io->svq->vq);
+	union vhost_scsi_wire_req wire __uninitialized;
+	u8 response;
 
-	vhost_scsi_map_release(&io->cmd->map);
-	vhost_scsi_ring_free_rsp(&io->cmd->rsp);
-	vhost_scsi_cmd_put(io->cmd);
-	return vhost_scsi_io_refuse(io, "session stopped", VIRTIO_SCSI_S_BUSY);
-}
-
-static int vhost_scsi_io_map_iter(struct vhost_scsi_io *io)
-{
-	enum vhost_scsi_dir dir = io->layout.dir;
-	struct iov_iter iter;
-
-	if (dir == VHOST_SCSI_DIR_NONE)
-		return 0;
-	vhost_scsi_ring_data(io->svq, &io->chain, dir, dir == VHOST_SCSI_DIR_IN ?
-			     sizeof(struct virtio_scsi_cmd_resp) :
-			     vhost_scsi_wire_req_len(io->with_pi), &iter);
-	return vhost_scsi_map_data(&io->cmd->map, &iter, &io->layout,
-				   io->shape, READ_ONCE(io->ep->held),
-				   io->svq->pages);
-}
-
-/* Keep where the answer goes, and make a scatterlist of the data. */
-static enum vhost_scsi_verdict vhost_scsi_io_map(struct vhost_scsi_io *io)
-{
-	struct vhost_scsi_rsp *rsp = &io->cmd->rsp;
-	int ret;
-
-	ret = vhost_scsi_ring_save_rsp(io->svq, &io->chain,
-				       sizeof(struct virtio_scsi_cmd_resp),
-				       rsp);
-	if (likely(!ret)) {
-		ret = vhost_scsi_io_map_iter(io);
-		if (likely(!ret))
-			return vhost_scsi_io_submit(io);
-		vhost_scsi_ring_free_rsp(rsp);
+	if (unlikely(io->chain.in_len < sizeof(struct virtio_scsi_cmd_resp))) {
+		io->verdict = VHOST_SCSI_NO_ROOM;
+		return vhost_scsi_io_refuse(io, "no room for a response", 0);
 	}
-	vhost_scsi_cmd_put(io->cmd);
 
-	if (ret == -ENOMEM)
-		return vhost_scsi_io_refuse(io, "no memory",
-					    VIRTIO_SCSI_S_BUSY);
-	return vhost_scsi_io_refuse(io, ret == -E2BIG ? "too many pages" :
-				    "data not accessible",
-				    VIRTIO_SCSI_S_FAILURE);
-}
+	response = vhost_scsi_wire_layout(io->chain.out_len, io->chain.in_len,
+					  req_len, &io->layout);
+	if (unlikely(response))
+		return vhost_scsi_io_refuse(io, "layout", response);
+	if (unlikely(!vhost_scsi_ring_read(io->svq, &io->chain, &wire,
+					   req_len)))
+		return vhost_scsi_io_refuse(io, "header not readable",
+					    VIRTIO_SCSI_S_FAILURE);
 
-static enum vhost_scsi_verdict vhost_scsi_io_slot(struct vhost_scsi_io *io)
-{
-	io->cmd = vhost_scsi_cmd_get(io->svq, io->chain.head);
-	if (likely(io->cmd))
-		return vhost_scsi_io_map(io);
-
-	io->why = "no slot";
-	io->res = (struct vhost_scsi_result) {
-		.response = VIRTIO_SCSI_S_OK,
-		.status = SAM_STAT_TASK_SET_FULL,
-		.resid = io->layout.data_len,
-	};
-	return VHOST_SCSI_REPLY;
+	response = vhost_scsi_wire_decode_cmd(&wire, le, io->with_pi, &io->req);
+	if (unlikely(response))
+		return vhost_scsi_io_refuse(io, "LUN field", response);
+	if (io->with_pi) {
+		response = vhost_scsi_wire_split_pi(&wire.pi, le, &io->layout);
+		if (unlikely(response))
+			return vhost_scsi_io_refuse(io, "length of protection information",
+						    response);
+	}
+	return true;
 }
 
 /*
@@ -200,14 +166,30 @@ static bool vhost_scsi_io_find_lun(struct vhost_scsi_io *io)
 	return deve || vhost_scsi_io_finds_lun0(io);
 }
 
+/* Which session and unit is it for? */
+static bool vhost_scsi_io_route(struct vhost_scsi_io *io)
+{
+	struct vhost_scsi_tpg *tpg = READ_ONCE(io->ep->tpg[io->req.target]);
+
+	if (unlikely(!tpg))
+		return vhost_scsi_io_refuse(io, "no such target",
+					    VIRTIO_SCSI_S_BAD_TARGET);
+	io->busyloop_us = max(io->busyloop_us, READ_ONCE(tpg->busyloop_us));
+	/* A bound TPG has a session, and the queue keeps its endpoint. */
+	io->sess = READ_ONCE(tpg->sess);
+	if (unlikely(!vhost_scsi_io_find_lun(io)))
+		return vhost_scsi_io_no_lun(io);
+	return true;
+}
+
 /* Some unit of the target has something to report: is it this one? */
-static enum vhost_scsi_verdict
+static bool
 vhost_scsi_io_attention(struct vhost_scsi_io *io, struct vhost_scsi_tpg *tpg)
 {
 	u8 ascq = vhost_scsi_unit_attention(tpg, io->req.lun, io->req.cdb[0]);
 
 	if (!ascq)
-		return vhost_scsi_io_slot(io);
+		return true;
 	return vhost_scsi_io_check_condition(io, "unit attention",
 					     UNIT_ATTENTION,
 					     VHOST_SCSI_CHANGE_ASC, ascq);
@@ -218,7 +200,7 @@ vhost_scsi_io_attention(struct vhost_scsi_io *io, struct vhost_scsi_tpg *tpg)
  * unit or the request does not have: INVALID FIELD IN CDB; or that is of another
  * length: INVALID FIELD IN COMMAND INFORMATION UNIT, as LIO says of data.
  */
-static enum vhost_scsi_verdict vhost_scsi_io_bad_pi(struct vhost_scsi_io *io)
+static bool vhost_scsi_io_bad_pi(struct vhost_scsi_io *io)
 {
 	if (io->pi_block && io->layout.pi_len)
 		return vhost_scsi_io_check_condition(io, "protection information",
@@ -261,7 +243,7 @@ static bool vhost_scsi_io_blocks_fit(const struct vhost_scsi_io *io)
 }
 
 /* SBC: to transfer no block is no error, and WRITE SAME may want a number. */
-static enum vhost_scsi_verdict
+static bool
 vhost_scsi_io_bad_blocks(struct vhost_scsi_io *io)
 {
 	if (vhost_scsi_wire_blocks(&io->req))
@@ -275,22 +257,14 @@ vhost_scsi_io_bad_blocks(struct vhost_scsi_io *io)
 		.response = VIRTIO_SCSI_S_OK,
 		.resid = io->layout.data_len,
 	};
-	return VHOST_SCSI_REPLY;
+	return false;
 }
 
-/* Which session and unit is it for? */
-static enum vhost_scsi_verdict vhost_scsi_io_route(struct vhost_scsi_io *io)
+/* May LIO have it? */
+static bool vhost_scsi_io_check(struct vhost_scsi_io *io)
 {
-	struct vhost_scsi_tpg *tpg = READ_ONCE(io->ep->tpg[io->req.target]);
+	struct vhost_scsi_tpg *tpg = to_vtpg(io->sess->se_tpg);
 
-	if (unlikely(!tpg))
-		return vhost_scsi_io_refuse(io, "no such target",
-					    VIRTIO_SCSI_S_BAD_TARGET);
-	io->busyloop_us = max(io->busyloop_us, READ_ONCE(tpg->busyloop_us));
-	/* A bound TPG has a session, and the queue keeps its endpoint. */
-	io->sess = READ_ONCE(tpg->sess);
-	if (unlikely(!vhost_scsi_io_find_lun(io)))
-		return vhost_scsi_io_no_lun(io);
 	if (unlikely(io->req.cdb_len > sizeof(io->req.cdb)))
 		return vhost_scsi_io_check_condition(io, "CDB too long",
 						     ILLEGAL_REQUEST, 0x24, 0);
@@ -304,48 +278,97 @@ static enum vhost_scsi_verdict vhost_scsi_io_route(struct vhost_scsi_io *io)
 		return vhost_scsi_io_bad_blocks(io);
 	if (unlikely(READ_ONCE(tpg->attentions)))
 		return vhost_scsi_io_attention(io, tpg);
-	return vhost_scsi_io_slot(io);
+	return true;
+}
+
+static bool vhost_scsi_io_slot(struct vhost_scsi_io *io)
+{
+	io->cmd = vhost_scsi_cmd_get(io->svq, io->chain.head);
+	if (likely(io->cmd))
+		return true;
+
+	io->why = "no slot";
+	io->res = (struct vhost_scsi_result) {
+		.response = VIRTIO_SCSI_S_OK,
+		.status = SAM_STAT_TASK_SET_FULL,
+		.resid = io->layout.data_len,
+	};
+	return false;
+}
+
+static int vhost_scsi_io_map_iter(struct vhost_scsi_io *io)
+{
+	enum vhost_scsi_dir dir = io->layout.dir;
+	struct iov_iter iter;
+
+	if (dir == VHOST_SCSI_DIR_NONE)
+		return 0;
+	vhost_scsi_ring_data(io->svq, &io->chain, dir, dir == VHOST_SCSI_DIR_IN ?
+			     sizeof(struct virtio_scsi_cmd_resp) :
+			     vhost_scsi_wire_req_len(io->with_pi), &iter);
+	return vhost_scsi_map_data(&io->cmd->map, &iter, &io->layout,
+				   io->shape, READ_ONCE(io->ep->held),
+				   io->svq->pages);
+}
+
+/* Keep where the answer goes, and make a scatterlist of the data. */
+static bool vhost_scsi_io_map(struct vhost_scsi_io *io)
+{
+	int ret;
+
+	ret = vhost_scsi_ring_save_rsp(io->svq, &io->chain,
+				       sizeof(struct virtio_scsi_cmd_resp),
+				       &io->cmd->rsp);
+	if (likely(!ret))
+		ret = vhost_scsi_io_map_iter(io);
+	if (likely(!ret))
+		return true;
+
+	if (ret == -ENOMEM)
+		return vhost_scsi_io_refuse(io, "no memory",
+					    VIRTIO_SCSI_S_BUSY);
+	return vhost_scsi_io_refuse(io, ret == -E2BIG ? "too many pages" :
+				    "data not accessible",
+				    VIRTIO_SCSI_S_FAILURE);
+}
+
+/* LIO gets the command. */
+static bool vhost_scsi_io_submit(struct vhost_scsi_io *io)
+{
+	trace_vhost_scsi_cmd_start(io->svq, io->chain.head, &io->req,
+				   &io->layout);
+	if (likely(!vhost_scsi_cmd_submit(io->cmd, io->sess, &io->req,
+					  &io->layout)))
+		return true;
+	return vhost_scsi_io_refuse(io, "session stopped", VIRTIO_SCSI_S_BUSY);
+}
+
+/* Give back what the stages took. */
+static void vhost_scsi_io_unwind(struct vhost_scsi_io *io)
+{
+	if (!io->cmd)
+		return;
+	vhost_scsi_map_release(&io->cmd->map);
+	vhost_scsi_ring_free_rsp(&io->cmd->rsp);
+	vhost_scsi_cmd_put(io->cmd);
 }
 
 /**
- * vhost_scsi_io_start() - decode a request and send it on its way
+ * vhost_scsi_io_start() - send a request on its way
  * @io: the request; @svq, @ep, @with_pi and @chain are valid
- *
- * The first stage: bytes to a typed request.
  *
  * Return: what to do with the head. VHOST_SCSI_REPLY: @res, @data and @data_len are
  * the answer; with every verdict but VHOST_SCSI_SUBMITTED @why is the reason.
  */
 enum vhost_scsi_verdict vhost_scsi_io_start(struct vhost_scsi_io *io)
 {
-	size_t req_len = vhost_scsi_wire_req_len(io->with_pi);
-	bool le = vhost_is_little_endian(&io->svq->vq);
-	union vhost_scsi_wire_req wire __uninitialized;
-	u8 response;
-
+	io->verdict = VHOST_SCSI_REPLY;
 	io->data_len = 0;
-	if (unlikely(io->chain.in_len < sizeof(struct virtio_scsi_cmd_resp))) {
-		vhost_scsi_io_refuse(io, "no room for a response", 0);
-		return VHOST_SCSI_NO_ROOM;
-	}
-
-	response = vhost_scsi_wire_layout(io->chain.out_len, io->chain.in_len,
-					  req_len, &io->layout);
-	if (unlikely(response))
-		return vhost_scsi_io_refuse(io, "layout", response);
-	if (unlikely(!vhost_scsi_ring_read(io->svq, &io->chain, &wire,
-					   req_len)))
-		return vhost_scsi_io_refuse(io, "header not readable",
-					    VIRTIO_SCSI_S_FAILURE);
-
-	response = vhost_scsi_wire_decode_cmd(&wire, le, io->with_pi, &io->req);
-	if (unlikely(response))
-		return vhost_scsi_io_refuse(io, "LUN field", response);
-	if (io->with_pi) {
-		response = vhost_scsi_wire_split_pi(&wire.pi, le, &io->layout);
-		if (unlikely(response))
-			return vhost_scsi_io_refuse(io, "length of protection information",
-						    response);
-	}
-	return vhost_scsi_io_route(io);
+	io->cmd = NULL;
+	if (likely(vhost_scsi_io_decode(io) && vhost_scsi_io_route(io) &&
+		   vhost_scsi_io_check(io) && vhost_scsi_io_slot(io) &&
+		   vhost_scsi_io_map(io) && vhost_scsi_io_submit(io)))
+		return VHOST_SCSI_SUBMITTED;
+	vhost_scsi_io_unwind(io);
+	return io->verdict;
 }
