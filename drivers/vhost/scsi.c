@@ -19,6 +19,7 @@
  *                 scsi_event.c      hot-plug events
  *   one command   scsi_request.c    a request, from its bytes to LIO
  *                 scsi_submit.c     a command on its way into LIO
+ *                 scsi_kind.c       what a unit is
  *                 scsi_slot.c       slots: where commands live
  *                 scsi_cmd.c        LIO's callbacks, answer
  *   leaves        scsi_ring.c       the virtqueue
@@ -27,14 +28,16 @@
  *                 scsi_map.c        guest buffers to scatterlists
  *                 scsi_sg.c         the pages of a guest as one
  *                 scsi_held.c       guest memory that stays pinned
+ *                 scsi_check.c      the gate: what LIO gets of a command, if it does
+ *                 scsi_op.c         operation codes
  *                 scsi_wire.c       bytes to types and back
  *                 scsi_wire_ctl.c   the same for the control and event queues
  *
  * A READ: scsi_io.c takes its chain with scsi_ring.c. scsi_request.c decodes it
- * with scsi_wire.c, finds TPG and LUN, takes a slot from scsi_slot.c, has
- * scsi_map.c pin the guest's pages, and submits it to LIO with scsi_submit.c. LIO
- * moves the data into those pages and calls back into scsi_cmd.c, which has the
- * queue's worker write the response and push the head.
+ * with scsi_wire.c, finds TPG and LUN, asks scsi_check.c what LIO may have of it,
+ * takes a slot from scsi_slot.c, has scsi_map.c pin the guest's pages, and submits
+ * it to LIO with scsi_submit.c. LIO moves the data into those pages and calls back
+ * into scsi_cmd.c, which has the queue's worker write the response and push the head.
  *
  * Enters: system calls on the device node. Leaves: errnos.
  * Context: process; dev.mutex serialises everything but open.

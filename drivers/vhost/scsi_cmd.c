@@ -52,11 +52,40 @@ static bool vhost_scsi_cmd_has_sense(const struct vhost_scsi_cmd *cmd)
 	       (SCF_TRANSPORT_TASK_SENSE | SCF_EMULATED_TASK_SENSE);
 }
 
+/*
+ * SPC: with the sense keys NO SENSE and RECOVERED ERROR a command was done, and its
+ * data is there: as LIO says, or in the list of a unit that is passed through.
+ * Deferred sense is about another command.
+ */
+static bool vhost_scsi_cmd_was_done(const struct vhost_scsi_cmd *cmd)
+{
+	const struct se_cmd *se_cmd = &cmd->task.se_cmd;
+	const u8 *sense = cmd->wire.sense;
+
+	if (se_cmd->scsi_status == SAM_STAT_GOOD)
+		return true;
+	if (se_cmd->scsi_status != SAM_STAT_CHECK_CONDITION ||
+	    !vhost_scsi_cmd_has_sense(cmd))
+		return false;
+	if (se_cmd->se_cmd_flags & SCF_TREAT_READ_AS_NORMAL)
+		return true;
+	if (!cmd->in_place)
+		return false;
+	switch (sense[0] & 0x7f) {
+	case 0x70:
+		return (sense[2] & 0xf) <= RECOVERED_ERROR;
+	case 0x72:
+		return (sense[1] & 0xf) <= RECOVERED_ERROR;
+	}
+	return false;
+}
+
 /* What LIO says of a command, as a response and a count of bytes moved in. */
 static u32 vhost_scsi_cmd_result(struct vhost_scsi_cmd *cmd,
 				 struct vhost_scsi_result *res)
 {
 	struct se_cmd *se_cmd = &cmd->task.se_cmd;
+	u32 moved = cmd->len;
 
 	memset(res, 0, sizeof(*res));
 	if (unlikely(cmd->task.aborted)) {
@@ -66,19 +95,18 @@ static u32 vhost_scsi_cmd_result(struct vhost_scsi_cmd *cmd,
 	}
 
 	res->status = se_cmd->scsi_status;
-	if (unlikely(res->status != SAM_STAT_GOOD)) {
-		/* How much of it moved is not known: claim nothing. */
-		res->resid = cmd->data_len;
-		if (vhost_scsi_cmd_has_sense(cmd)) {
-			res->sense = cmd->wire.sense;
-			res->sense_len = se_cmd->scsi_sense_length;
-		}
-		return 0;
+	if (unlikely(res->status != SAM_STAT_GOOD) &&
+	    vhost_scsi_cmd_has_sense(cmd)) {
+		res->sense = cmd->wire.sense;
+		res->sense_len = se_cmd->scsi_sense_length;
 	}
-
-	if (unlikely(se_cmd->se_cmd_flags & SCF_UNDERFLOW_BIT))
-		res->resid = min(se_cmd->residual_count, cmd->data_len);
-	return cmd->map.dirty ? cmd->data_len - res->resid : 0;
+	/* How much moves of a command that fails is not known: claim nothing. */
+	if (unlikely(!vhost_scsi_cmd_was_done(cmd)))
+		moved = 0;
+	else if (unlikely(se_cmd->se_cmd_flags & SCF_UNDERFLOW_BIT))
+		moved -= min(se_cmd->residual_count, moved);
+	res->resid = cmd->data_len - moved;
+	return cmd->map.dirty ? moved : 0;
 }
 
 /*

@@ -41,6 +41,21 @@ struct se_dev_entry *target_nacl_find_deve(struct se_node_acl *nacl,
 #endif
 
 /**
+ * vhost_scsi_has_atomic() - does the target core take WRITE ATOMIC for a unit?
+ * @dev: the unit
+ *
+ * Return: false where it does not know the command.
+ */
+static inline bool vhost_scsi_has_atomic(const struct se_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+	return dev->dev_attrib.atomic_max_len;
+#else
+	return false;
+#endif
+}
+
+/**
  * vhost_scsi_leave_task_set() - take an aborted command out of its task set
  * @se_cmd: command that the target core is about to let go of
  *

@@ -247,10 +247,36 @@ vhost_scsi_tpg_attrib_pin_memory_store(struct config_item *item,
 
 CONFIGFS_ATTR(vhost_scsi_tpg_attrib_, pin_memory);
 
+static ssize_t
+vhost_scsi_tpg_attrib_extended_copy_show(struct config_item *item, char *page)
+{
+	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
+
+	return sysfs_emit(page, "%d\n", READ_ONCE(tpg->extended_copy));
+}
+
+static ssize_t
+vhost_scsi_tpg_attrib_extended_copy_store(struct config_item *item,
+					  const char *page, size_t count)
+{
+	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
+	bool copy;
+	int ret;
+
+	ret = kstrtobool(page, &copy);
+	if (ret)
+		return ret;
+	WRITE_ONCE(tpg->extended_copy, copy);
+	return count;
+}
+
+CONFIGFS_ATTR(vhost_scsi_tpg_attrib_, extended_copy);
+
 static struct configfs_attribute *vhost_scsi_tpg_attrib_attrs[] = {
 	&vhost_scsi_tpg_attrib_attr_fabric_prot_type,
 	&vhost_scsi_tpg_attrib_attr_busyloop_us,
 	&vhost_scsi_tpg_attrib_attr_pin_memory,
+	&vhost_scsi_tpg_attrib_attr_extended_copy,
 	NULL,
 };
 

@@ -16,9 +16,9 @@
  * @layout: direction and length of its data
  * @req: the decoded header
  * @sess: I_T nexus that it belongs to
- * @shape: what LIO will do with the data
- * @pi_block: block size of the unit if its blocks have protection information,
- *	else 0
+ * @kind: what its unit is
+ * @unit: by which that unit is known again
+ * @plan: what LIO gets
  * @cmd: its slot, NULL before it has one
  * @verdict: what to do with the head, if a stage refuses it
  * @why: the stage that refused it, for the tracepoint
@@ -40,8 +40,9 @@ struct vhost_scsi_io {
 	struct vhost_scsi_layout layout;
 	struct vhost_scsi_req req;
 	struct se_session *sess;
-	struct vhost_scsi_map_shape shape;
-	u32 pi_block;
+	struct vhost_scsi_kind kind;
+	const struct se_device *unit;
+	struct vhost_scsi_plan plan;
 	struct vhost_scsi_cmd *cmd;
 	enum vhost_scsi_verdict verdict;
 	const char *why;

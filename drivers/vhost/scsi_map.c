@@ -75,7 +75,7 @@ static unsigned long vhost_scsi_map_alignment(const struct iov_iter *iter)
 
 /* Can LIO work on the guest's buffers as they are? */
 static bool vhost_scsi_map_fits(const struct iov_iter *iter,
-				struct vhost_scsi_map_shape shape)
+				struct vhost_scsi_shape shape)
 {
 	return shape.align &&
 	       IS_ALIGNED(vhost_scsi_map_alignment(iter), shape.align);
@@ -106,7 +106,7 @@ static bool vhost_scsi_map_is_too_long(const struct iov_iter *iter)
  */
 int vhost_scsi_map_data(struct vhost_scsi_map *map, struct iov_iter *iter,
 			const struct vhost_scsi_layout *layout,
-			struct vhost_scsi_map_shape shape,
+			struct vhost_scsi_shape shape,
 			struct vhost_scsi_held *held, struct page **scratch)
 {
 	int ret;

@@ -11,6 +11,7 @@
 #include <linux/scatterlist.h>
 #include <linux/uio.h>
 
+#include "scsi_check.h"
 #include "scsi_held.h"
 #include "scsi_wire.h"
 
@@ -25,21 +26,6 @@
 #define VHOST_SCSI_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 /* Scatterlist entries inside a slot; longer lists are chained to them */
 #define VHOST_SCSI_INLINE_SG	4
-
-/**
- * struct vhost_scsi_map_shape - what the scatterlist of a command must look like
- * @align: where its segments may begin and end: at multiples of so many bytes, a
- *	power of two. A backstore moves whole blocks, and takes a segment for so many
- *	of them. Pages where LIO computes guard tags, over blocks that it believes to
- *	end in the entry behind, if not in the same. 0 where the guest's memory will
- *	not do: LIO maps the list of an emulated command page by page, and fills it
- *	past the data that it reports
- * @merge: contiguous pages may be one entry
- */
-struct vhost_scsi_map_shape {
-	u32 align;
-	bool merge;
-};
 
 /**
  * struct vhost_scsi_map - the data of a command as a scatterlist
@@ -82,7 +68,7 @@ void vhost_scsi_sg_empty(struct vhost_scsi_map *map);
 /* scsi_map.c */
 int vhost_scsi_map_data(struct vhost_scsi_map *map, struct iov_iter *iter,
 			const struct vhost_scsi_layout *layout,
-			struct vhost_scsi_map_shape shape,
+			struct vhost_scsi_shape shape,
 			struct vhost_scsi_held *held, struct page **scratch);
 bool __vhost_scsi_map_copy_back(struct vhost_scsi_map *map, size_t len);
 void vhost_scsi_map_release(struct vhost_scsi_map *map);

@@ -10,10 +10,7 @@
  * Each stage returns true for the next one to go on; or false, and the verdict and
  * the answer stand in struct vhost_scsi_io.
  */
-#include <linux/blk_types.h>
-#include <linux/rculist.h>
 #include <scsi/scsi_proto.h>
-#include <target/target_core_backend.h>
 
 #include "scsi_io.h"
 #include "scsi_trace.h"
@@ -98,74 +95,6 @@ static bool vhost_scsi_io_decode(struct vhost_scsi_io *io)
 	return true;
 }
 
-/*
- * LIO has a LUN 0 of its own where none is linked, through which a guest finds
- * the others. It answers all other commands, too, as a unit would: a READ is
- * GOOD without data, a WRITE is refused as protected, which tells a guest with
- * another path not to try that.
- */
-static bool vhost_scsi_io_finds_lun0(const struct vhost_scsi_io *io)
-{
-	switch (io->req.cdb[0]) {
-	case INQUIRY:
-	case REPORT_LUNS:
-	case TEST_UNIT_READY:
-		return !io->req.lun;
-	}
-	return false;
-}
-
-/* Is the unit protected, by itself or by LIO for this target? */
-static bool vhost_scsi_io_is_protected(const struct vhost_scsi_io *io,
-				       const struct se_device *dev)
-{
-	return dev->dev_attrib.pi_prot_type || io->sess->sess_prot_type ||
-	       READ_ONCE(to_vtpg(io->sess->se_tpg)->fabric_prot_type);
-}
-
-/* How will LIO look at the data of this command to a unit of this kind? */
-static void vhost_scsi_io_set_shape(struct vhost_scsi_io *io,
-				    const struct se_device *dev)
-{
-	bool by_block = vhost_scsi_wire_cdb_moves_blocks(io->req.cdb);
-
-	io->pi_block = 0;
-	io->shape = (struct vhost_scsi_map_shape) {
-		.align = by_block ? SECTOR_SIZE : 0,
-	};
-	if (!dev || dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH)
-		return;
-	if (by_block)
-		io->shape = (struct vhost_scsi_map_shape) {
-			.align = max_t(u32, dev->dev_attrib.block_size,
-				       SECTOR_SIZE),
-			.merge = true,
-		};
-	if (likely(!vhost_scsi_io_is_protected(io, dev)))
-		return;
-	io->pi_block = dev->dev_attrib.block_size;
-	if (by_block)
-		io->shape = (struct vhost_scsi_map_shape) { .align = PAGE_SIZE };
-}
-
-/*
- * What the nexus sees at this LUN. LIO would find a missing one too, but it
- * prints a line each time (I5).
- */
-static bool vhost_scsi_io_find_lun(struct vhost_scsi_io *io)
-{
-	struct se_dev_entry *deve;
-	struct se_device *dev = NULL;
-
-	rcu_read_lock();
-	deve = target_nacl_find_deve(io->sess->se_node_acl, io->req.lun);
-	if (likely(deve))
-		dev = rcu_dereference(deve->se_lun->lun_se_dev);
-	vhost_scsi_io_set_shape(io, dev);
-	rcu_read_unlock();
-	return deve || vhost_scsi_io_finds_lun0(io);
-}
-
 /* Which session and unit is it for? */
 static bool vhost_scsi_io_route(struct vhost_scsi_io *io)
 {
@@ -177,7 +106,8 @@ static bool vhost_scsi_io_route(struct vhost_scsi_io *io)
 	io->busyloop_us = max(io->busyloop_us, READ_ONCE(tpg->busyloop_us));
 	/* A bound TPG has a session, and the queue keeps its endpoint. */
 	io->sess = READ_ONCE(tpg->sess);
-	if (unlikely(!vhost_scsi_io_find_lun(io)))
+	io->unit = vhost_scsi_kind_find(io->sess, &io->req, &io->kind);
+	if (unlikely(!io->unit))
 		return vhost_scsi_io_no_lun(io);
 	return true;
 }
@@ -195,87 +125,33 @@ vhost_scsi_io_attention(struct vhost_scsi_io *io, struct vhost_scsi_tpg *tpg)
 					     VHOST_SCSI_CHANGE_ASC, ascq);
 }
 
-/*
- * RDPROTECT or WRPROTECT of the CDB asks for protection information that the
- * unit or the request does not have: INVALID FIELD IN CDB; or that is of another
- * length: INVALID FIELD IN COMMAND INFORMATION UNIT, as LIO says of data.
- */
-static bool vhost_scsi_io_bad_pi(struct vhost_scsi_io *io)
+/* The gate did not let it pass. */
+static noinline bool
+vhost_scsi_io_answer_refusal(struct vhost_scsi_io *io,
+			     enum vhost_scsi_outcome outcome)
 {
-	if (io->pi_block && io->layout.pi_len)
-		return vhost_scsi_io_check_condition(io, "protection information",
-						     ILLEGAL_REQUEST, 0x0e, 3);
-	return vhost_scsi_io_check_condition(io, "no protection information",
-					     ILLEGAL_REQUEST, 0x24, 0);
-}
+	const struct vhost_scsi_refusal *refusal =
+		vhost_scsi_check_refusal(outcome);
 
-static bool vhost_scsi_io_pi_fits(const struct vhost_scsi_io *io)
-{
-	return io->pi_block && vhost_scsi_wire_pi_fits(&io->req, &io->layout,
-						       io->pi_block);
-}
-
-static bool vhost_scsi_io_is_write_same(const struct vhost_scsi_io *io)
-{
-	switch (io->req.cdb[0]) {
-	case WRITE_SAME:
-	case WRITE_SAME_16:
-		return true;
-	}
-	return io->req.cdb[0] == VARIABLE_LENGTH_CMD &&
-	       !io->shape.align;
-}
-
-/*
- * Where a request to a protected unit has no protection information, LIO makes some
- * for the blocks that the CDB names. Of none it makes a list without an entry and
- * marks the end of that; for a READ of more than the buffer holds it takes memory that
- * the guest does not have to have.
- */
-static bool vhost_scsi_io_blocks_fit(const struct vhost_scsi_io *io)
-{
-	u64 blocks = vhost_scsi_wire_blocks(&io->req);
-
-	if (!io->shape.align)
-		return blocks || !vhost_scsi_io_is_write_same(io);
-	return blocks && (io->layout.dir != VHOST_SCSI_DIR_IN ||
-			  blocks * io->pi_block <= io->layout.data_len);
-}
-
-/* SBC: to transfer no block is no error, and WRITE SAME may want a number. */
-static bool
-vhost_scsi_io_bad_blocks(struct vhost_scsi_io *io)
-{
-	if (vhost_scsi_wire_blocks(&io->req))
-		return vhost_scsi_io_refuse(io, "buffer too short",
-					    VIRTIO_SCSI_S_OVERRUN);
-	if (!io->shape.align)
-		return vhost_scsi_io_check_condition(io, "no blocks",
-						     ILLEGAL_REQUEST, 0x24, 0);
-	io->why = "no blocks";
-	io->res = (struct vhost_scsi_result) {
-		.response = VIRTIO_SCSI_S_OK,
-		.resid = io->layout.data_len,
-	};
+	if (refusal->key)
+		return vhost_scsi_io_check_condition(io, refusal->why,
+						     refusal->key, refusal->asc,
+						     refusal->ascq);
+	vhost_scsi_io_refuse(io, refusal->why, refusal->response);
+	if (refusal->response == VIRTIO_SCSI_S_OK)
+		io->res.resid = io->layout.data_len;
 	return false;
 }
 
-/* May LIO have it? */
+/* May the unit have it? */
 static bool vhost_scsi_io_check(struct vhost_scsi_io *io)
 {
 	struct vhost_scsi_tpg *tpg = to_vtpg(io->sess->se_tpg);
+	enum vhost_scsi_outcome outcome;
 
-	if (unlikely(io->req.cdb_len > sizeof(io->req.cdb)))
-		return vhost_scsi_io_check_condition(io, "CDB too long",
-						     ILLEGAL_REQUEST, 0x24, 0);
-	if (unlikely(!vhost_scsi_wire_dir_fits(&io->req, &io->layout)))
-		return vhost_scsi_io_refuse(io, "direction",
-					    VIRTIO_SCSI_S_OVERRUN);
-	if (unlikely(vhost_scsi_wire_protect(&io->req)) &&
-	    !vhost_scsi_io_pi_fits(io))
-		return vhost_scsi_io_bad_pi(io);
-	if (unlikely(io->pi_block) && !vhost_scsi_io_blocks_fit(io))
-		return vhost_scsi_io_bad_blocks(io);
+	outcome = vhost_scsi_check(&io->kind, &io->req, &io->layout, &io->plan);
+	if (unlikely(outcome != VHOST_SCSI_PASS))
+		return vhost_scsi_io_answer_refusal(io, outcome);
 	if (unlikely(READ_ONCE(tpg->attentions)))
 		return vhost_scsi_io_attention(io, tpg);
 	return true;
@@ -298,16 +174,18 @@ static bool vhost_scsi_io_slot(struct vhost_scsi_io *io)
 
 static int vhost_scsi_io_map_iter(struct vhost_scsi_io *io)
 {
+	size_t len = io->layout.pi_len + io->plan.len;
 	enum vhost_scsi_dir dir = io->layout.dir;
 	struct iov_iter iter;
 
-	if (dir == VHOST_SCSI_DIR_NONE)
+	if (!io->plan.len)
 		return 0;
 	vhost_scsi_ring_data(io->svq, &io->chain, dir, dir == VHOST_SCSI_DIR_IN ?
 			     sizeof(struct virtio_scsi_cmd_resp) :
 			     vhost_scsi_wire_req_len(io->with_pi), &iter);
+	iov_iter_truncate(&iter, len);
 	return vhost_scsi_map_data(&io->cmd->map, &iter, &io->layout,
-				   io->shape, READ_ONCE(io->ep->held),
+				   io->plan.shape, READ_ONCE(io->ep->held),
 				   io->svq->pages);
 }
 
@@ -337,8 +215,7 @@ static bool vhost_scsi_io_submit(struct vhost_scsi_io *io)
 {
 	trace_vhost_scsi_cmd_start(io->svq, io->chain.head, &io->req,
 				   &io->layout);
-	if (likely(!vhost_scsi_cmd_submit(io->cmd, io->sess, &io->req,
-					  &io->layout)))
+	if (likely(!vhost_scsi_cmd_submit(io)))
 		return true;
 	return vhost_scsi_io_refuse(io, "session stopped", VIRTIO_SCSI_S_BUSY);
 }

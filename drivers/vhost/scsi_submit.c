@@ -5,13 +5,15 @@
  * Enters: a slot with a mapped data buffer and a decoded request. Leaves: a
  * command that LIO owns, and may have finished already (scsi_cmd.c).
  * Context: the queue's vhost worker, vq->mutex held.
- * Invariant: the worker executes a command itself only where it does not wait.
+ * Invariant: I7, and the worker executes a command itself only where it does not
+ * wait.
  */
 #include <linux/string.h>
 #include <scsi/scsi_proto.h>
 #include <target/target_core_backend.h>
 
-#include "vhost_scsi.h"
+#include "scsi_io.h"
+#include "scsi_trace.h"
 
 static int vhost_scsi_cmd_attr(u8 task_attr)
 {
@@ -85,12 +87,69 @@ static void vhost_scsi_cmd_execute(struct se_cmd *se_cmd)
 		transport_generic_request_failure(se_cmd, reason);
 }
 
+/* Protection that LIO made out, against what goes along or was decided. */
+static bool vhost_scsi_cmd_pi_agrees(const struct vhost_scsi_io *io)
+{
+	const struct se_cmd *se_cmd = &io->cmd->task.se_cmd;
+
+	if (io->plan.pi)
+		return se_cmd->prot_length == io->layout.pi_len;
+	/* One tuple a block of the list; of WRITE SAME, a block stands for all. */
+	return io->plan.makes_pi && se_cmd->t_data_nents &&
+	       (!(se_cmd->se_cmd_flags & SCF_SCSI_DATA_CDB) ||
+		(u64)se_cmd->prot_length * io->kind.block_size ==
+		(u64)io->plan.len * VHOST_SCSI_PI_TUPLE);
+}
+
+/*
+ * The second line behind the gate: LIO went by its own reading of the CDB, and by
+ * the unit that it found. What does not agree with the list that it has must not
+ * reach a backstore (I7).
+ */
+static sense_reason_t vhost_scsi_cmd_disagrees(struct vhost_scsi_io *io)
+{
+	const struct se_cmd *se_cmd = &io->cmd->task.se_cmd;
+
+	if (unlikely(!vhost_scsi_kind_is(&io->kind, io->unit, se_cmd))) {
+		io->why = "LIO found another unit";
+		return TCM_NON_EXISTENT_LUN;
+	}
+	if (unlikely(se_cmd->data_length != io->plan.len)) {
+		io->why = "LIO moves another number of bytes";
+		return TCM_LOGICAL_UNIT_COMMUNICATION_FAILURE;
+	}
+	if (unlikely(se_cmd->prot_op != TARGET_PROT_NORMAL) &&
+	    !vhost_scsi_cmd_pi_agrees(io)) {
+		io->why = "LIO moves other protection information";
+		return TCM_LOGICAL_UNIT_COMMUNICATION_FAILURE;
+	}
+	if (unlikely(io->kind.in_place) && se_cmd->t_data_nents > 1 &&
+	    (io->req.cdb[0] == MODE_SENSE || io->req.cdb[0] == MODE_SENSE_10)) {
+		io->why = "LIO maps more than a page in an interrupt";
+		return TCM_LOGICAL_UNIT_COMMUNICATION_FAILURE;
+	}
+	return TCM_NO_SENSE;
+}
+
+/* LIO answers what it made wrong of a command, and does nothing else with it. */
+static noinline void vhost_scsi_cmd_stop(struct vhost_scsi_io *io,
+					 sense_reason_t reason)
+{
+	struct se_cmd *se_cmd = &io->cmd->task.se_cmd;
+	struct vhost_scsi_result res = {
+		.response = VIRTIO_SCSI_S_OK,
+		.status = SAM_STAT_CHECK_CONDITION,
+	};
+
+	trace_vhost_scsi_cmd_reject(io->svq, io->chain.head, io->why, &res);
+	/* It ends what COMPARE AND WRITE has not begun. */
+	se_cmd->transport_complete_callback = NULL;
+	transport_generic_request_failure(se_cmd, reason);
+}
+
 /**
  * vhost_scsi_cmd_submit() - hand a command to LIO
- * @cmd: slot with mapped data and a saved response place, vq->mutex held
- * @sess: I_T nexus
- * @req: the request
- * @layout: its data
+ * @io: the request, with a slot that has mapped data and a saved response place
  *
  * On success the slot is LIO's, and may have been released before this
  * returns. What LIO refuses it answers itself.
@@ -98,39 +157,45 @@ static void vhost_scsi_cmd_execute(struct se_cmd *se_cmd)
  * Return: 0, or a negative errno if the session takes no commands; the slot is
  * the caller's then.
  */
-int vhost_scsi_cmd_submit(struct vhost_scsi_cmd *cmd, struct se_session *sess,
-			  struct vhost_scsi_req *req,
-			  const struct vhost_scsi_layout *layout)
+int vhost_scsi_cmd_submit(struct vhost_scsi_io *io)
 {
-	struct vhost_scsi_map *pi = NULL;
+	struct vhost_scsi_cmd *cmd = io->cmd;
 	struct se_cmd *se_cmd = &cmd->task.se_cmd;
-	int attr = vhost_scsi_cmd_attr(req->task_attr);
+	int attr = vhost_scsi_cmd_attr(io->req.task_attr);
+	struct vhost_scsi_map *pi = NULL;
+	sense_reason_t reason;
 	int ret;
 
 	lockdep_assert_held(&cmd->task.svq->vq.mutex);
 	if (unlikely(attr != TCM_SIMPLE_TAG))
 		vhost_scsi_cmd_set_order(cmd, true);
-	cmd->data_len = layout->data_len;
-	cmd->pi_len = layout->pi_len;
-	/* What the CDB does not ask for stays here, and LIO makes its own. */
-	if (unlikely(cmd->map.pi) && vhost_scsi_wire_protect(req))
+	cmd->data_len = io->layout.data_len;
+	cmd->len = io->plan.len;
+	cmd->pi_len = io->layout.pi_len;
+	cmd->in_place = io->kind.in_place;
+	if (unlikely(io->plan.pi))
 		pi = cmd->map.pi;
 
 	memset(se_cmd, 0, sizeof(*se_cmd));
-	ret = target_init_cmd(se_cmd, sess, cmd->wire.sense, req->lun,
-			      layout->data_len, attr,
-			      vhost_scsi_cmd_dir(layout->dir), 0);
+	ret = target_init_cmd(se_cmd, io->sess, cmd->wire.sense, io->req.lun,
+			      io->plan.len, attr,
+			      vhost_scsi_cmd_dir(io->plan.dir), 0);
 	if (ret)
 		return ret;
 
-	se_cmd->tag = req->tag;
-	if (unlikely(target_submit_prep(se_cmd, req->cdb, cmd->map.sg,
+	se_cmd->tag = io->req.tag;
+	/* What comes without protection information gets none from LIO then. */
+	se_cmd->prot_pto = !io->plan.pi && !io->plan.makes_pi;
+	if (unlikely(target_submit_prep(se_cmd, io->req.cdb, cmd->map.sg,
 					cmd->map.nents, NULL, 0,
 					pi ? pi->sg : NULL, pi ? pi->nents : 0,
 					GFP_KERNEL)))
 		return 0;
 
-	if (likely(vhost_scsi_cmd_is_prompt(cmd)))
+	reason = vhost_scsi_cmd_disagrees(io);
+	if (unlikely(reason))
+		vhost_scsi_cmd_stop(io, reason);
+	else if (likely(vhost_scsi_cmd_is_prompt(cmd)))
 		vhost_scsi_cmd_execute(se_cmd);
 	else
 		target_submit(se_cmd);

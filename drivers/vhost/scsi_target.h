@@ -89,6 +89,7 @@ struct vhost_scsi_tport {
  *	0 to VHOST_SCSI_MAX_BUSYLOOP_US; read without the mutex
  * @pin_memory: an endpoint with this target keeps guest memory pinned; read without
  *	the mutex
+ * @extended_copy: units take EXTENDED COPY; read without the mutex
  * @units: the units that the nexus sees, by LUN (scsi_unit.c), while @ep is set;
  *	written under @mutex and @unit_lock, read under either
  * @unit_lock: lets commands look at @units
@@ -109,6 +110,7 @@ struct vhost_scsi_tpg {
 	int fabric_prot_type;
 	unsigned int busyloop_us;
 	bool pin_memory;
+	bool extended_copy;
 	struct xarray units;
 	spinlock_t unit_lock;	/* @attentions, and @units with the mutex */
 	unsigned int attentions;

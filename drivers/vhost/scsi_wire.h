@@ -126,14 +126,6 @@ u8 vhost_scsi_wire_split_pi(const struct virtio_scsi_cmd_req_pi *wire, bool le,
 			    struct vhost_scsi_layout *layout);
 u8 vhost_scsi_wire_decode_cmd(const union vhost_scsi_wire_req *wire, bool le,
 			      bool pi, struct vhost_scsi_req *req);
-u32 vhost_scsi_wire_blocks(const struct vhost_scsi_req *req);
-bool vhost_scsi_wire_cdb_moves_blocks(const u8 *cdb);
-u8 vhost_scsi_wire_protect(const struct vhost_scsi_req *req);
-bool vhost_scsi_wire_pi_fits(const struct vhost_scsi_req *req,
-			     const struct vhost_scsi_layout *layout,
-			     u32 block_size);
-bool vhost_scsi_wire_dir_fits(const struct vhost_scsi_req *req,
-			      const struct vhost_scsi_layout *layout);
 void vhost_scsi_wire_encode_head(struct virtio_scsi_cmd_resp *wire, bool le,
 				 const struct vhost_scsi_result *res,
 				 u32 sense_len);

@@ -27,6 +27,8 @@
  *   I4  When CLEAR_ENDPOINT returns, nothing of ours refers to the session.
  *   I5  Nothing that a guest or a VMM does reaches WARN, BUG or the log.
  *   I6  An aborted command never reads as success.
+ *   I7  LIO gets no byte more than the CDB moves, and nothing goes on to a backstore
+ *       unless what LIO made of a command agrees with what was decided about it.
  */
 #ifndef VHOST_SCSI_H
 #define VHOST_SCSI_H
@@ -37,6 +39,7 @@
 #include <target/target_core_base.h>
 #include <target/target_core_fabric.h>
 
+#include "scsi_check.h"
 #include "scsi_compat.h"
 #include "scsi_map.h"
 #include "scsi_ring.h"
@@ -60,6 +63,7 @@
 
 struct seq_file;
 struct vhost_scsi;
+struct vhost_scsi_io;
 struct vhost_scsi_task;
 struct vhost_scsi_tmr;
 struct vhost_scsi_vq;
@@ -110,7 +114,9 @@ struct vhost_scsi_task {
  * @execute: executes a command that waits for others
  * @map: data of the command
  * @data_len: bytes of the data buffer
+ * @len: bytes of it that LIO got, those that the CDB moves
  * @pi_len: bytes of the buffer for protection information in front of it
+ * @in_place: what the unit returns is in @map, whatever LIO says of the command
  * @busy: the slot is taken
  * @ends_as: VIRTIO_SCSI_S_* if LIO aborts it for a function of the guest's,
  *	which is answered after it; 0 if no function is about it
@@ -126,7 +132,9 @@ struct vhost_scsi_cmd {
 	struct work_struct execute;
 	struct vhost_scsi_map map;
 	u32 data_len;
+	u32 len;
 	u32 pi_len;
+	bool in_place;
 	bool busy;
 	u8 ends_as;
 	bool in_order;
@@ -365,6 +373,14 @@ void vhost_scsi_evt_drop(struct vhost_scsi *vs);
 void vhost_scsi_evt_set_missed(struct vhost_scsi *vs, bool missed);
 bool vhost_scsi_evt_get_missed(struct vhost_scsi *vs);
 
+/* scsi_kind.c */
+const struct se_device *vhost_scsi_kind_find(const struct se_session *sess,
+					     const struct vhost_scsi_req *req,
+					     struct vhost_scsi_kind *kind);
+bool vhost_scsi_kind_is(const struct vhost_scsi_kind *kind,
+			const struct se_device *unit,
+			const struct se_cmd *se_cmd);
+
 /* scsi_slot.c */
 int vhost_scsi_cmd_alloc_slots(struct vhost_scsi_vq *svq);
 void vhost_scsi_cmd_free_slots(struct vhost_scsi_vq *svq);
@@ -377,9 +393,7 @@ struct vhost_scsi_cmd *vhost_scsi_cmd_next(struct vhost_scsi_vq *svq,
 					   const struct vhost_scsi_set *set);
 
 /* scsi_submit.c */
-int vhost_scsi_cmd_submit(struct vhost_scsi_cmd *cmd, struct se_session *sess,
-			  struct vhost_scsi_req *req,
-			  const struct vhost_scsi_layout *layout);
+int vhost_scsi_cmd_submit(struct vhost_scsi_io *io);
 
 /* scsi_cmd.c */
 int vhost_scsi_cmd_init(void);

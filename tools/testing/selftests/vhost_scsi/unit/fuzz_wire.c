@@ -63,10 +63,6 @@ static void fuzz_cmd(const struct fuzz_input *in)
 	const u8 *cdb = in->pi & 1 ? in->req.pi.cdb : in->req.plain.cdb;
 	const u8 *lun = in->req.plain.lun;
 	u8 data[VHOST_SCSI_NO_LUN_DATA];
-	struct vhost_scsi_layout l = {
-		.pi_len = in->out_len,
-		.data_len = in->in_len,
-	};
 	struct vhost_scsi_req req;
 	size_t i, len;
 	u8 ret;
@@ -84,13 +80,6 @@ static void fuzz_cmd(const struct fuzz_input *in)
 	for (i = 0; i < sizeof(req.cdb); i++)
 		MUST(req.cdb[i] == (i < req.cdb_len ? cdb[i] : 0));
 	fuzz_lun(req.target, req.lun);
-	MUST(vhost_scsi_wire_protect(&req) < 8);
-	MUST(!vhost_scsi_wire_protect(&req) ||
-	     vhost_scsi_wire_cdb_moves_blocks(req.cdb));
-	if (vhost_scsi_wire_protect(&req) && req.cdb_len <= sizeof(req.cdb) &&
-	    vhost_scsi_wire_pi_fits(&req, &l, 512))
-		MUST(l.pi_len * 64 == l.data_len);
-
 	memset(data, 0xa5, sizeof(data));
 	len = vhost_scsi_wire_no_lun(&req, data);
 	MUST(len <= sizeof(data));

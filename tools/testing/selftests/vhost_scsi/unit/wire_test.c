@@ -284,114 +284,6 @@ static void test_cdb_variable(void)
 	}
 }
 
-static void test_moves_blocks(void)
-{
-	static const u8 moves[] = {
-		0x08, 0x0a, 0x28, 0x2a, 0x2e, 0x88, 0x8a, 0x8e, 0xa8, 0xaa,
-	};
-	u8 cdb[32];
-	int i;
-
-	for (i = 0; i < 256; i++) {
-		bool want = memchr(moves, i, sizeof(moves));
-
-		memset(cdb, 0, sizeof(cdb));
-		cdb[0] = i;
-		expect(vhost_scsi_wire_cdb_moves_blocks(cdb) == want,
-		       "opcode %02x", i);
-	}
-	cdb[0] = 0x7f;
-	for (i = 0; i < 0x10000; i++) {
-		cdb[8] = i >> 8;
-		cdb[9] = i;
-		expect(vhost_scsi_wire_cdb_moves_blocks(cdb) ==
-		       (i == 9 || i == 11), "service action %04x", i);
-	}
-}
-
-/* Commands that move data, the byte that makes their length not zero. */
-static const struct dir_row {
-	u8 op, sa, dir, len_at;
-	bool none_fits;
-} dir_rows[] = {
-	{ 0x08, 0, VHOST_SCSI_DIR_IN, 4, false },
-	{ 0x0a, 0, VHOST_SCSI_DIR_OUT, 4, false },
-	{ 0x28, 0, VHOST_SCSI_DIR_IN, 8, true },
-	{ 0x2a, 0, VHOST_SCSI_DIR_OUT, 7, true },
-	{ 0x2e, 0, VHOST_SCSI_DIR_OUT, 8, true },
-	{ 0x88, 0, VHOST_SCSI_DIR_IN, 13, true },
-	{ 0x8a, 0, VHOST_SCSI_DIR_OUT, 10, true },
-	{ 0x8e, 0, VHOST_SCSI_DIR_OUT, 11, true },
-	{ 0xa8, 0, VHOST_SCSI_DIR_IN, 9, true },
-	{ 0xaa, 0, VHOST_SCSI_DIR_OUT, 6, true },
-	{ 0x7f, 9, VHOST_SCSI_DIR_IN, 31, true },
-	{ 0x7f, 11, VHOST_SCSI_DIR_OUT, 28, true },
-};
-
-static bool dir_fits(const struct dir_row *row, bool blocks, u8 dir)
-{
-	struct vhost_scsi_layout layout = { .dir = dir, .data_len = 512 };
-	struct vhost_scsi_req req;
-	u8 raw[51];
-
-	raw_req(raw, row->op);
-	memset(raw + 20, 0, 31);
-	if (row->op == 0x7f) {
-		raw[19 + 7] = 24;
-		raw[19 + 9] = row->sa;
-	}
-	if (row->op == 0xa4)
-		raw[19 + 1] = row->sa;
-	if (blocks)
-		raw[19 + row->len_at] = 1;
-	decode(raw, true, &req);
-	return vhost_scsi_wire_dir_fits(&req, &layout);
-}
-
-static void test_dir_medium(void)
-{
-	const struct dir_row *row;
-
-	for (row = dir_rows; row < dir_rows + ARRAY_SIZE(dir_rows); row++) {
-		u8 other = row->dir == VHOST_SCSI_DIR_IN ? VHOST_SCSI_DIR_OUT :
-			   VHOST_SCSI_DIR_IN;
-
-		expect(dir_fits(row, true, row->dir), "opcode %02x", row->op);
-		expect(!dir_fits(row, true, other), "opcode %02x", row->op);
-		expect(!dir_fits(row, true, VHOST_SCSI_DIR_NONE),
-		       "opcode %02x without a buffer", row->op);
-		expect(dir_fits(row, false, VHOST_SCSI_DIR_NONE) ==
-		       row->none_fits, "opcode %02x, length 0", row->op);
-	}
-}
-
-static void test_dir_emulated(void)
-{
-	static const u8 takes_list[] = {
-		0x15, 0x41, 0x42, 0x55, 0x5f, 0x83, 0x89, 0x93, 0xa4,
-	};
-	struct dir_row row = { .len_at = 8, .sa = 0x0a };
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(takes_list); i++) {
-		row.op = takes_list[i];
-		expect(!dir_fits(&row, true, VHOST_SCSI_DIR_IN),
-		       "opcode %02x", row.op);
-		expect(dir_fits(&row, true, VHOST_SCSI_DIR_OUT),
-		       "opcode %02x", row.op);
-		expect(dir_fits(&row, true, VHOST_SCSI_DIR_NONE),
-		       "opcode %02x", row.op);
-	}
-	/* The last, without its service action, is a CD drive's REPORT KEY. */
-	row.sa = 0;
-	expect(dir_fits(&row, true, VHOST_SCSI_DIR_IN), "REPORT KEY");
-	row.op = 0x12;
-	expect(dir_fits(&row, true, VHOST_SCSI_DIR_OUT), "INQUIRY");
-	row.op = 0x7f;
-	row.sa = 0x10;
-	expect(dir_fits(&row, true, VHOST_SCSI_DIR_IN), "unknown action");
-}
-
 static const struct layout_row {
 	size_t out, in;
 	u8 ret, dir;
@@ -521,75 +413,6 @@ static void test_header_pi(void)
 		expect(req.cdb[0] == 0x88 && req.cdb[15] == 0x5a &&
 		       req.cdb_len == 16, "CDB behind the lengths");
 	}
-}
-
-/* Every command with a PROTECT field, its place, and its transfer length. */
-static const struct protect_row {
-	u8 op, sa, at, len_at;
-} protect_rows[] = {
-	{ 0x28, 0, 1, 8 }, { 0x2a, 0, 1, 8 }, { 0x2e, 0, 1, 8 },
-	{ 0xa8, 0, 1, 9 }, { 0xaa, 0, 1, 9 },
-	{ 0x88, 0, 1, 13 }, { 0x8a, 0, 1, 13 }, { 0x8e, 0, 1, 13 },
-	{ 0x7f, 0x09, 10, 31 }, { 0x7f, 0x0b, 10, 31 },
-};
-
-static void protect_req(const struct protect_row *row, u8 protect, u8 blocks,
-			struct vhost_scsi_req *req)
-{
-	u8 raw[59];
-
-	raw_req(raw, 0);
-	memset(raw + 19, 0, 40);
-	raw[27] = row->op;
-	if (row->op == 0x7f) {
-		raw[27 + 7] = 24;
-		raw[27 + 9] = row->sa;
-	}
-	raw[27 + row->at] = protect << 5 | 0x1f;
-	raw[27 + row->len_at] = blocks;
-	expect(!decode_pi(raw, true, req), "refused");
-}
-
-static void test_protect(void)
-{
-	static const struct {
-		size_t pi_len, data_len;
-		bool ok;
-	} t[] = {
-		{ 24, 1536, true }, { 24, 1024, false }, { 16, 1536, false },
-		{ 24, 2048, false }, { 32, 1536, false }, { 0, 1536, false },
-		{ 23, 1536, false }, { 24, 1535, false }, { 24, 12288, false },
-	};
-	const struct protect_row *row = protect_rows;
-	struct protect_row none = { 0x12, 0, 1, 4 };
-	struct vhost_scsi_layout l = { 0 };
-	struct vhost_scsi_req req;
-	u8 protect, i;
-
-	for (; row < protect_rows + ARRAY_SIZE(protect_rows); row++) {
-		for (protect = 0; protect < 8; protect++) {
-			protect_req(row, protect, 3, &req);
-			expect(vhost_scsi_wire_protect(&req) == protect,
-			       "%02x: PROTECT %u", row->op, protect);
-		}
-		for (i = 0; i < ARRAY_SIZE(t); i++) {
-			l.pi_len = t[i].pi_len;
-			l.data_len = t[i].data_len;
-			expect(vhost_scsi_wire_pi_fits(&req, &l, 512) ==
-			       t[i].ok, "%02x: %zu and %zu bytes", row->op,
-			       l.pi_len, l.data_len);
-		}
-		expect(!vhost_scsi_wire_pi_fits(&req, &l, 4095),
-		       "%02x: block size", row->op);
-		expect(vhost_scsi_wire_pi_fits(&req, &l, 4096),
-		       "%02x: block size", row->op);
-	}
-	/* Byte 1 of other commands, and of the six-byte ones, is not it. */
-	protect_req(&none, 7, 0, &req);
-	expect(!vhost_scsi_wire_protect(&req), "INQUIRY");
-	none.op = 0x08;
-	protect_req(&none, 7, 0, &req);
-	expect(!vhost_scsi_wire_protect(&req), "READ(6)");
 }
 
 static void test_layout(void)
@@ -1016,20 +839,12 @@ static const struct {
 	  "REQ-19 REQ-20 F-RQ-05", test_cdb_groups },
 	{ "CDB: variable length, every additional length",
 	  "REQ-20 F-RQ-05", test_cdb_variable },
-	{ "CDB: which commands only move blocks",
-	  "", test_moves_blocks },
-	{ "CDB: READ and WRITE need their buffer, on the right side",
-	  "REQ-22 F-RQ-08 F-RQ-10", test_dir_medium },
-	{ "CDB: parameter lists are not read from a data-in buffer",
-	  "REQ-22 F-RQ-08", test_dir_emulated },
 	{ "layout: direction and length of the data",
 	  "REQ-21", test_layout },
 	{ "layout: protection information in front of the data",
 	  "REQ-53 REQ-54 REQ-55 F-RQ-12", test_split_pi },
 	{ "request: field offsets with lengths of protection information",
 	  "FEA-20 REQ-02 FEA-05", test_header_pi },
-	{ "CDB: RDPROTECT and WRPROTECT, and the buffers that they need",
-	  "REQ-55 F-RQ-12", test_protect },
 	{ "layout: data in both directions is refused",
 	  "REQ-23 F-RQ-09", test_layout_both },
 	{ "layout: short headers are refused",

@@ -1,38 +1,83 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Numbers of SPC-4 and SBC-3 that scsi_wire.c names. */
+/* Numbers of SPC-4 and SBC-3 that the pure sources name. */
 #ifndef SHIM_SCSI_SCSI_PROTO_H
 #define SHIM_SCSI_SCSI_PROTO_H
 
-#define READ_6			0x08
-#define WRITE_6			0x0a
-#define INQUIRY			0x12
-#define MODE_SELECT		0x15
-#define READ_10			0x28
-#define WRITE_10		0x2a
-#define WRITE_VERIFY		0x2e
-#define WRITE_SAME		0x41
-#define UNMAP			0x42
-#define MODE_SELECT_10		0x55
-#define PERSISTENT_RESERVE_OUT	0x5f
-#define VARIABLE_LENGTH_CMD	0x7f
-#define EXTENDED_COPY		0x83
-#define READ_16			0x88
-#define COMPARE_AND_WRITE	0x89
-#define WRITE_16		0x8a
-#define WRITE_VERIFY_16		0x8e
-#define WRITE_SAME_16		0x93
-#define MAINTENANCE_OUT		0xa4
-#define READ_12			0xa8
-#define WRITE_12		0xaa
+#define TEST_UNIT_READY			0x00
+#define REZERO_UNIT			0x01
+#define REQUEST_SENSE			0x03
+#define FORMAT_UNIT			0x04
+#define REASSIGN_BLOCKS			0x07
+#define READ_6				0x08
+#define WRITE_6				0x0a
+#define SEEK_6				0x0b
+#define READ_REVERSE			0x0f
+#define WRITE_FILEMARKS			0x10
+#define INQUIRY				0x12
+#define MODE_SELECT			0x15
+#define RESERVE				0x16
+#define RELEASE				0x17
+#define ERASE				0x19
+#define MODE_SENSE			0x1a
+#define START_STOP			0x1b
+#define READ_CAPACITY			0x25
+#define READ_10				0x28
+#define WRITE_10			0x2a
+#define SEEK_10				0x2b
+#define WRITE_VERIFY			0x2e
+#define VERIFY				0x2f
+#define SYNCHRONIZE_CACHE		0x35
+#define WRITE_BUFFER			0x3b
+#define WRITE_LONG			0x3f
+#define WRITE_SAME			0x41
+#define UNMAP				0x42
+#define MODE_SELECT_10			0x55
+#define RESERVE_10			0x56
+#define RELEASE_10			0x57
+#define MODE_SENSE_10			0x5a
+#define PERSISTENT_RESERVE_IN		0x5e
+#define PERSISTENT_RESERVE_OUT		0x5f
+#define VARIABLE_LENGTH_CMD		0x7f
+#define EXTENDED_COPY			0x83
+#define RECEIVE_COPY_RESULTS		0x84
+#define ATA_16				0x85
+#define READ_16				0x88
+#define COMPARE_AND_WRITE		0x89
+#define WRITE_16			0x8a
+#define WRITE_VERIFY_16			0x8e
+#define VERIFY_16			0x8f
+#define SYNCHRONIZE_CACHE_16		0x91
+#define WRITE_SAME_16			0x93
+#define ZBC_OUT				0x94
+#define WRITE_ATOMIC_16			0x9c
+#define SERVICE_ACTION_IN_16		0x9e
+#define SERVICE_ACTION_OUT_16		0x9f
+#define REPORT_LUNS			0xa0
+#define ATA_12				0xa1
+#define MAINTENANCE_IN			0xa3
+#define MAINTENANCE_OUT			0xa4
+#define READ_12				0xa8
+#define SERVICE_ACTION_OUT_12		0xa9
+#define WRITE_12			0xaa
+#define WRITE_VERIFY_12			0xae
 
-/* service actions of VARIABLE_LENGTH_CMD */
-#define READ_32			0x09
-#define WRITE_32		0x0b
+/* service actions */
+#define SAI_READ_CAPACITY_16		0x10
+#define SAI_REPORT_REFERRALS		0x13
+#define MI_REPORT_TARGET_PGS		0x0a
+#define MI_REPORT_SUPPORTED_OPERATION_CODES	0x0c
+#define MO_SET_TARGET_PGS		0x0a
+#define READ_FULL_STATUS		0x03
+#define XDWRITE_32			0x04
+#define XPWRITE_32			0x06
+#define READ_32				0x09
+#define WRITE_32			0x0b
+#define WRITE_VERIFY_32			0x0c
+#define WRITE_SAME_32			0x0d
 
-/* service action of MAINTENANCE_OUT */
-#define MO_SET_TARGET_PGS	0x0a
-
-/* sense key */
-#define ILLEGAL_REQUEST		0x05
+/* sense keys */
+#define RECOVERED_ERROR			0x01
+#define ILLEGAL_REQUEST			0x05
+#define DATA_PROTECT			0x07
 
 #endif

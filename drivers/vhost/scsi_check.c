@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The gate in front of LIO: may a unit have a command, and what does LIO get?
+ *
+ * Enters: a request, its data, and what its unit is. Leaves: a plan, or the reason
+ * why LIO does not get it.
+ * Context: any; pure, as scsi_wire.c.
+ * Invariant: I7, LIO gets no byte more than the CDB moves.
+ *
+ * LIO emulates what scsi_op.c lists, and nothing else reaches a unit that it
+ * emulates. A unit that is passed through knows by itself what the bytes mean:
+ * refused is what the target core would do wrong.
+ */
+#include <linux/compiler.h>
+#include <linux/string.h>
+#include <linux/unaligned.h>
+#include <scsi/scsi_proto.h>
+
+#include "scsi_check.h"
+
+/* Where LIO makes guard tags, it walks the list page by page. */
+#define VHOST_SCSI_PI_ALIGN	4096
+/* LIO looks for the WP bit in one page, and in an interrupt. */
+#define VHOST_SCSI_MODE_LEN	4096
+/* Segments begin and end where the block layer's sectors do. */
+#define VHOST_SCSI_SECTOR	512
+
+/* SBC: byte 1, or 10 of a long CDB */
+#define VHOST_SCSI_PROTECT	0xe0
+#define VHOST_SCSI_DPO_FUA	0x18
+/* SBC: WRITE SAME, the same byte */
+#define VHOST_SCSI_ANCHOR_NDOB	0x11
+#define VHOST_SCSI_WS_UNMAP	0x08
+#define VHOST_SCSI_PBDATA_LBDATA 0x06
+
+static const struct vhost_scsi_refusal vhost_scsi_refusals[] = {
+	[VHOST_SCSI_MOVES_NONE]	 = { "no blocks", VIRTIO_SCSI_S_OK, 0, 0, 0 },
+	[VHOST_SCSI_OVERRUN]	 = { "buffer too short, or for the other direction",
+				     VIRTIO_SCSI_S_OVERRUN, 0, 0, 0 },
+	[VHOST_SCSI_BAD_OPCODE]	 = { "operation code", VIRTIO_SCSI_S_OK,
+				     ILLEGAL_REQUEST, 0x20, 0 },
+	[VHOST_SCSI_BAD_FIELD]	 = { "field in CDB", VIRTIO_SCSI_S_OK,
+				     ILLEGAL_REQUEST, 0x24, 0 },
+	[VHOST_SCSI_BAD_RANGE]	 = { "blocks out of range", VIRTIO_SCSI_S_OK,
+				     ILLEGAL_REQUEST, 0x21, 0 },
+	[VHOST_SCSI_BAD_DATA_LEN] = { "length of data or protection information",
+				      VIRTIO_SCSI_S_OK, ILLEGAL_REQUEST, 0x0e, 3 },
+	[VHOST_SCSI_BAD_LIST_LEN] = { "length of parameter list", VIRTIO_SCSI_S_OK,
+				      ILLEGAL_REQUEST, 0x1a, 0 },
+	[VHOST_SCSI_IS_READ_ONLY] = { "read-only", VIRTIO_SCSI_S_OK,
+				      DATA_PROTECT, 0x27, 0 },
+};
+
+/**
+ * vhost_scsi_check_refusal() - the answer to a command that was refused
+ * @outcome: why, not VHOST_SCSI_PASS
+ *
+ * Return: the answer.
+ */
+const struct vhost_scsi_refusal *
+vhost_scsi_check_refusal(enum vhost_scsi_outcome outcome)
+{
+	return &vhost_scsi_refusals[outcome];
+}
+
+/**
+ * vhost_scsi_check_is_plain() - does the command only move blocks?
+ * @cdb: command descriptor block
+ *
+ * Return: true if a unit's capacity, block size and protection decide it.
+ */
+bool vhost_scsi_check_is_plain(const u8 *cdb)
+{
+	const struct vhost_scsi_op *op = vhost_scsi_op(cdb);
+
+	return op->counts == VHOST_SCSI_BLOCKS && cdb[0] != WRITE_ATOMIC_16 &&
+	       !(cdb[op->flags_at] & VHOST_SCSI_DPO_FUA);
+}
+
+/* So many bytes move, through pages of the host. */
+static enum vhost_scsi_outcome
+vhost_scsi_check_moves(struct vhost_scsi_plan *plan, u8 dir, u32 len)
+{
+	plan->dir = len ? dir : VHOST_SCSI_DIR_NONE;
+	plan->len = len;
+	return VHOST_SCSI_PASS;
+}
+
+static bool vhost_scsi_check_in_range(const struct vhost_scsi_kind *kind,
+				      u64 lba, u64 blocks)
+{
+	return lba <= kind->blocks && blocks <= kind->blocks - lba;
+}
+
+/*
+ * RDPROTECT or WRPROTECT asks for protection information: the buffers hold just
+ * the blocks and the tuples that the CDB names, for LIO (sbc_check_prot()) believes
+ * the CDB, and moves what the buffers hold.
+ */
+static enum vhost_scsi_outcome
+vhost_scsi_check_pi(const struct vhost_scsi_kind *kind, u8 protect, u64 blocks,
+		    const struct vhost_scsi_layout *layout,
+		    struct vhost_scsi_plan *plan)
+{
+	/* Types 1 and 3 know values up to 5; type 2 wants 32-byte CDBs. */
+	if (!kind->prot_type || kind->prot_type == 2 || protect > 5)
+		return VHOST_SCSI_BAD_FIELD;
+	if (blocks * VHOST_SCSI_PI_TUPLE != layout->pi_len ||
+	    blocks * kind->block_size != layout->data_len)
+		return layout->pi_len ? VHOST_SCSI_BAD_DATA_LEN :
+					VHOST_SCSI_BAD_FIELD;
+	plan->pi = layout->pi_len;
+	return VHOST_SCSI_PASS;
+}
+
+/* Bits of a READ or WRITE that most do not have. */
+static enum vhost_scsi_outcome
+vhost_scsi_check_flags(const struct vhost_scsi_kind *kind, u8 flags, u64 blocks,
+		       const struct vhost_scsi_layout *layout,
+		       struct vhost_scsi_plan *plan)
+{
+	if ((flags & VHOST_SCSI_DPO_FUA) && !kind->has_fua)
+		return VHOST_SCSI_BAD_FIELD;
+	if (flags & VHOST_SCSI_PROTECT)
+		return vhost_scsi_check_pi(kind, flags >> 5, blocks, layout,
+					   plan);
+	return VHOST_SCSI_PASS;
+}
+
+/* The data goes straight to the medium, as one list. */
+static enum vhost_scsi_outcome
+vhost_scsi_check_transfer(const struct vhost_scsi_kind *kind,
+			  const struct vhost_scsi_op *op, u64 size,
+			  const struct vhost_scsi_layout *layout,
+			  struct vhost_scsi_plan *plan)
+{
+	if (unlikely(layout->dir != op->dir || size > layout->data_len))
+		return VHOST_SCSI_OVERRUN;
+	if (unlikely(op->dir == VHOST_SCSI_DIR_OUT && size != layout->data_len))
+		return VHOST_SCSI_BAD_DATA_LEN;
+
+	plan->dir = op->dir;
+	plan->len = size;
+	if (unlikely(plan->pi || kind->makes_pi)) {
+		plan->makes_pi = !plan->pi;
+		plan->shape.align = VHOST_SCSI_PI_ALIGN;
+		return VHOST_SCSI_PASS;
+	}
+	plan->shape.align = kind->block_size < VHOST_SCSI_SECTOR ?
+			    VHOST_SCSI_SECTOR : kind->block_size;
+	plan->shape.merge = true;
+	return VHOST_SCSI_PASS;
+}
+
+static enum vhost_scsi_outcome
+vhost_scsi_check_blocks(const struct vhost_scsi_kind *kind,
+			const struct vhost_scsi_op *op, const u8 *cdb,
+			const struct vhost_scsi_layout *layout,
+			struct vhost_scsi_plan *plan)
+{
+	u64 lba = vhost_scsi_op_field(cdb, op->lba_at, op->lba_width);
+	u64 blocks = vhost_scsi_op_field(cdb, op->len_at, op->len_width);
+	enum vhost_scsi_outcome outcome;
+
+	if (unlikely(!op->flags_at)) {
+		/* SBC: 21 bits, and 0 stands for 256 in CDBs of six bytes. */
+		lba &= 0x1fffff;
+		blocks = blocks ?: 256;
+	} else if (unlikely(cdb[1] & (VHOST_SCSI_PROTECT | VHOST_SCSI_DPO_FUA))) {
+		outcome = vhost_scsi_check_flags(kind, cdb[1], blocks, layout,
+						 plan);
+		if (outcome != VHOST_SCSI_PASS)
+			return outcome;
+	}
+	if (unlikely(cdb[0] == WRITE_ATOMIC_16)) {
+		if (!kind->has_atomic)
+			return VHOST_SCSI_BAD_OPCODE;
+		if (cdb[10] || cdb[11])
+			return VHOST_SCSI_BAD_FIELD;
+	}
+	if (unlikely(!vhost_scsi_check_in_range(kind, lba, blocks)))
+		return VHOST_SCSI_BAD_RANGE;
+	/* SBC: no error. LIO would mark the end of a list without an entry. */
+	if (unlikely(!blocks))
+		return kind->prot_type ? VHOST_SCSI_MOVES_NONE :
+		       vhost_scsi_check_moves(plan, VHOST_SCSI_DIR_NONE, 0);
+	return vhost_scsi_check_transfer(kind, op, blocks * kind->block_size,
+					 layout, plan);
+}
+
+static enum vhost_scsi_outcome
+vhost_scsi_check_same(const struct vhost_scsi_kind *kind,
+		      const struct vhost_scsi_op *op, const u8 *cdb,
+		      const struct vhost_scsi_layout *layout,
+		      struct vhost_scsi_plan *plan)
+{
+	u64 lba = vhost_scsi_op_field(cdb, op->lba_at, op->lba_width);
+	u64 blocks = vhost_scsi_op_field(cdb, op->len_at, op->len_width);
+	u8 flags = cdb[op->flags_at];
+
+	if ((flags & VHOST_SCSI_PBDATA_LBDATA) ||
+	    ((flags & VHOST_SCSI_WS_UNMAP) && !kind->has_ws_unmap))
+		return VHOST_SCSI_BAD_OPCODE;
+	if (!blocks || blocks > kind->max_write_same ||
+	    (flags & (VHOST_SCSI_ANCHOR_NDOB | VHOST_SCSI_PROTECT)))
+		return VHOST_SCSI_BAD_FIELD;
+	if (!vhost_scsi_check_in_range(kind, lba, blocks))
+		return VHOST_SCSI_BAD_RANGE;
+	if (layout->dir != op->dir || layout->data_len < kind->block_size)
+		return VHOST_SCSI_OVERRUN;
+	plan->makes_pi = kind->makes_pi;
+	return vhost_scsi_check_moves(plan, op->dir, kind->block_size);
+}
+
+static enum vhost_scsi_outcome
+vhost_scsi_check_pair(const struct vhost_scsi_kind *kind,
+		      const struct vhost_scsi_op *op, const u8 *cdb,
+		      const struct vhost_scsi_layout *layout,
+		      struct vhost_scsi_plan *plan)
+{
+	u64 lba = vhost_scsi_op_field(cdb, op->lba_at, op->lba_width);
+	u32 blocks = vhost_scsi_op_field(cdb, op->len_at, op->len_width);
+	u64 size = 2 * (u64)blocks * kind->block_size;
+
+	/* LIO compares one block at a time. */
+	if (blocks > 1 || ((cdb[op->flags_at] & VHOST_SCSI_DPO_FUA) &&
+			   !kind->has_fua))
+		return VHOST_SCSI_BAD_FIELD;
+	if (!vhost_scsi_check_in_range(kind, lba, blocks))
+		return VHOST_SCSI_BAD_RANGE;
+	if (!blocks)
+		return VHOST_SCSI_MOVES_NONE;
+	if (layout->dir != op->dir || size > layout->data_len)
+		return VHOST_SCSI_OVERRUN;
+	if (size != layout->data_len)
+		return VHOST_SCSI_BAD_DATA_LEN;
+	return vhost_scsi_check_moves(plan, op->dir, size);
+}
+
+/* What LIO is to return no more than the buffer holds. */
+static void vhost_scsi_check_set_len(const struct vhost_scsi_op *op, u8 *cdb,
+				     u32 len)
+{
+	unsigned int i;
+
+	for (i = op->len_width; i--; len >>= 8)
+		cdb[op->len_at + i] = len;
+}
+
+static enum vhost_scsi_outcome
+vhost_scsi_check_alloc(const struct vhost_scsi_op *op, u8 *cdb,
+		       const struct vhost_scsi_layout *layout,
+		       struct vhost_scsi_plan *plan)
+{
+	u64 room = layout->dir == VHOST_SCSI_DIR_IN ? layout->data_len : 0;
+	u64 len = op->counts == VHOST_SCSI_FIXED ? op->len_at :
+		  vhost_scsi_op_field(cdb, op->len_at, op->len_width);
+
+	if (!vhost_scsi_op_fields_ok(cdb))
+		return VHOST_SCSI_BAD_FIELD;
+	if (len && layout->dir == VHOST_SCSI_DIR_OUT)
+		return VHOST_SCSI_OVERRUN;
+	if (len > room) {
+		len = room;
+		vhost_scsi_check_set_len(op, cdb, len);
+	}
+	if (len < op->min)
+		return VHOST_SCSI_BAD_FIELD;
+	return vhost_scsi_check_moves(plan, VHOST_SCSI_DIR_IN, len);
+}
+
+static bool vhost_scsi_check_takes_list(const struct vhost_scsi_kind *kind,
+					const u8 *cdb)
+{
+	switch (cdb[0]) {
+	case UNMAP:
+		return kind->has_unmap;
+	case EXTENDED_COPY:
+		/* LIO knows the form with a one-byte list identifier. */
+		return kind->has_copy && !(cdb[1] & 0x1f);
+	}
+	return true;
+}
+
+static enum vhost_scsi_outcome
+vhost_scsi_check_list(const struct vhost_scsi_kind *kind,
+		      const struct vhost_scsi_op *op, const u8 *cdb,
+		      const struct vhost_scsi_layout *layout,
+		      struct vhost_scsi_plan *plan)
+{
+	u64 len = vhost_scsi_op_field(cdb, op->len_at, op->len_width);
+
+	if (!vhost_scsi_check_takes_list(kind, cdb))
+		return VHOST_SCSI_BAD_OPCODE;
+	if (!vhost_scsi_op_fields_ok(cdb))
+		return VHOST_SCSI_BAD_FIELD;
+	if (len && (layout->dir != op->dir || len > layout->data_len))
+		return VHOST_SCSI_OVERRUN;
+	if (len < op->min && (len || cdb[0] != UNMAP))
+		return VHOST_SCSI_BAD_LIST_LEN;
+	return vhost_scsi_check_moves(plan, op->dir, len);
+}
+
+/* No data; LIO looks at the range of some, and at a length that is no matter. */
+static enum vhost_scsi_outcome
+vhost_scsi_check_no_data(const struct vhost_scsi_kind *kind,
+			 const struct vhost_scsi_op *op, u8 *cdb,
+			 struct vhost_scsi_plan *plan)
+{
+	if (op->lba_width &&
+	    !vhost_scsi_check_in_range(kind,
+				       vhost_scsi_op_field(cdb, op->lba_at,
+							   op->lba_width),
+				       vhost_scsi_op_field(cdb, op->len_at,
+							   op->len_width)))
+		return VHOST_SCSI_BAD_RANGE;
+	if (!op->lba_width)
+		vhost_scsi_check_set_len(op, cdb, 0);
+	return vhost_scsi_check_moves(plan, VHOST_SCSI_DIR_NONE, 0);
+}
+
+static enum vhost_scsi_outcome
+vhost_scsi_check_rare(const struct vhost_scsi_kind *kind,
+		      const struct vhost_scsi_op *op, u8 *cdb,
+		      const struct vhost_scsi_layout *layout,
+		      struct vhost_scsi_plan *plan)
+{
+	switch (op->counts) {
+	case VHOST_SCSI_NO_DATA:
+		return vhost_scsi_check_no_data(kind, op, cdb, plan);
+	case VHOST_SCSI_SAME:
+		return vhost_scsi_check_same(kind, op, cdb, layout, plan);
+	case VHOST_SCSI_PAIR:
+		return vhost_scsi_check_pair(kind, op, cdb, layout, plan);
+	case VHOST_SCSI_ALLOC:
+		if (cdb[0] == RECEIVE_COPY_RESULTS && !kind->has_copy)
+			break;
+		return vhost_scsi_check_alloc(op, cdb, layout, plan);
+	case VHOST_SCSI_FIXED:
+		return vhost_scsi_check_alloc(op, cdb, layout, plan);
+	case VHOST_SCSI_LIST:
+		return vhost_scsi_check_list(kind, op, cdb, layout, plan);
+	}
+	return VHOST_SCSI_BAD_OPCODE;
+}
+
+static enum vhost_scsi_outcome
+vhost_scsi_check_emulated(const struct vhost_scsi_kind *kind, u8 *cdb,
+			  const struct vhost_scsi_layout *layout,
+			  struct vhost_scsi_plan *plan)
+{
+	const struct vhost_scsi_op *op = vhost_scsi_op(cdb);
+
+	/* LIO goes by the direction, and prints a line for each. */
+	if (unlikely(kind->read_only && op->dir == VHOST_SCSI_DIR_OUT))
+		return VHOST_SCSI_IS_READ_ONLY;
+	if (likely(op->counts == VHOST_SCSI_BLOCKS))
+		return vhost_scsi_check_blocks(kind, op, cdb, layout, plan);
+	return vhost_scsi_check_rare(kind, op, cdb, layout, plan);
+}
+
+/* Commands to a unit that is passed through that LIO executes nevertheless. */
+static bool vhost_scsi_check_is_lios(const struct vhost_scsi_kind *kind, u8 op)
+{
+	switch (op) {
+	case REPORT_LUNS:
+		return true;
+	case RESERVE:
+	case RELEASE:
+	case RESERVE_10:
+	case RELEASE_10:
+	case PERSISTENT_RESERVE_IN:
+	case PERSISTENT_RESERVE_OUT:
+		return kind->lio_pr;
+	}
+	return false;
+}
+
+/* pscsi_complete_cmd() maps the list, in an interrupt, if the unit is read-only. */
+static void vhost_scsi_check_cut_mode(const struct vhost_scsi_kind *kind,
+				      u8 *cdb, struct vhost_scsi_plan *plan)
+{
+	const struct vhost_scsi_op *op = vhost_scsi_op(cdb);
+
+	if (!kind->in_place || plan->len <= VHOST_SCSI_MODE_LEN ||
+	    (cdb[0] != MODE_SENSE && cdb[0] != MODE_SENSE_10))
+		return;
+	plan->len = VHOST_SCSI_MODE_LEN;
+	if (vhost_scsi_op_field(cdb, op->len_at, op->len_width) > plan->len)
+		vhost_scsi_check_set_len(op, cdb, plan->len);
+}
+
+static enum vhost_scsi_outcome
+vhost_scsi_check_passed(const struct vhost_scsi_kind *kind, u8 *cdb,
+			const struct vhost_scsi_layout *layout,
+			struct vhost_scsi_plan *plan)
+{
+	enum vhost_scsi_effect effect = vhost_scsi_op_effect(kind->type, cdb);
+
+	if (vhost_scsi_check_is_lios(kind, cdb[0]))
+		return vhost_scsi_check_emulated(kind, cdb, layout, plan);
+	if (kind->read_only && (layout->dir == VHOST_SCSI_DIR_OUT ||
+				effect == VHOST_SCSI_EFFECT_CHANGES))
+		return VHOST_SCSI_IS_READ_ONLY;
+	if ((effect == VHOST_SCSI_EFFECT_READS && layout->dir == VHOST_SCSI_DIR_OUT) ||
+	    (effect == VHOST_SCSI_EFFECT_CHANGES && layout->dir == VHOST_SCSI_DIR_IN))
+		return VHOST_SCSI_OVERRUN;
+	/* The target core cannot carry it there. */
+	if (layout->pi_len && (cdb[1] & VHOST_SCSI_PROTECT) &&
+	    effect != VHOST_SCSI_EFFECT_NONE)
+		return VHOST_SCSI_BAD_FIELD;
+	if (kind->max_len && layout->data_len > kind->max_len)
+		return VHOST_SCSI_BAD_FIELD;
+
+	plan->dir = effect == VHOST_SCSI_EFFECT_CHANGES ? VHOST_SCSI_DIR_OUT :
+		    layout->dir;
+	plan->len = layout->data_len;
+	if (effect != VHOST_SCSI_EFFECT_NONE)
+		plan->shape.align = VHOST_SCSI_SECTOR;
+	vhost_scsi_check_cut_mode(kind, cdb, plan);
+	return VHOST_SCSI_PASS;
+}
+
+/**
+ * vhost_scsi_check() - may a unit have a command, and what does LIO get?
+ * @kind: what the unit is
+ * @req: the request. An allocation length beyond the buffer becomes the buffer's
+ * @layout: its data
+ * @plan: result with VHOST_SCSI_PASS
+ *
+ * Return: VHOST_SCSI_PASS, or why LIO does not get it.
+ */
+enum vhost_scsi_outcome vhost_scsi_check(const struct vhost_scsi_kind *kind,
+					 struct vhost_scsi_req *req,
+					 const struct vhost_scsi_layout *layout,
+					 struct vhost_scsi_plan *plan)
+{
+	memset(plan, 0, sizeof(*plan));
+	if (unlikely(req->cdb_len > sizeof(req->cdb)))
+		return VHOST_SCSI_BAD_FIELD;
+	if (unlikely(kind->is_passed))
+		return vhost_scsi_check_passed(kind, req->cdb, layout, plan);
+	return vhost_scsi_check_emulated(kind, req->cdb, layout, plan);
+}
