@@ -157,8 +157,6 @@ static int vhost_scsi_release(struct inode *inode, struct file *file)
 	mutex_unlock(&vs->dev.mutex);
 	cancel_work_sync(&vs->hotplug_work);
 
-	/* Callbacks of LIO that still have to queue a work: release_cmd(). */
-	synchronize_rcu();
 	vhost_dev_stop(&vs->dev);
 	for (i = 0; i < vs->nr_vqs; i++)
 		cancel_work_sync(&vs->svq[i].drop_work);

@@ -207,12 +207,26 @@ err_free:
 	return ret;
 }
 
+/*
+ * Leave the workers nothing of ours. The core takes a queue without backend and
+ * kick eventfd for one that has no work on its worker, which may then be freed. Who
+ * finished the last tasks may still be about to queue a work for them, see
+ * vhost_scsi_release_cmd(); what is queued by then runs, and finds nothing to do.
+ */
+static void vhost_scsi_ep_flush_workers(struct vhost_scsi *vs)
+{
+	lockdep_assert_held(&vs->dev.mutex);
+	synchronize_rcu();
+	vhost_dev_flush(&vs->dev);
+}
+
 /**
  * vhost_scsi_ep_release() - end the endpoint, whatever the rings look like
  * @vs: device, dev.mutex held
  *
  * Waits for every command, function and event that was accepted. Nothing of
- * LIO refers to the device afterwards. Without an endpoint it does nothing.
+ * LIO refers to the device afterwards, and no work of ours is queued on a worker.
+ * Without an endpoint it does nothing.
  */
 void vhost_scsi_ep_release(struct vhost_scsi *vs)
 {
@@ -223,6 +237,7 @@ void vhost_scsi_ep_release(struct vhost_scsi *vs)
 	vhost_scsi_ep_unpublish(vs);
 	cancel_delayed_work_sync(&vs->ep->watch);
 	vhost_scsi_inflight_wait(vs);
+	vhost_scsi_ep_flush_workers(vs);
 	vhost_scsi_held_put(vs->ep->held);
 	vhost_scsi_ep_free_slots(vs);
 	vhost_scsi_tpg_unbind_all(vs->ep);

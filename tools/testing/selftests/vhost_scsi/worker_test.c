@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The threads that serve the queues, and queues that change theirs under load. */
+#include <sched.h>
 #include <unistd.h>
 
+#include "vs_fault.h"
 #include "vs_proc.h"
 #include "vs_test.h"
 
@@ -186,6 +188,94 @@ TEST_F_TIMEOUT(worker, several_let_go_when_the_endpoint_is_cleared, 600)
 						  vs_dev_new_worker(self->dev)));
 	for (round = 0; round < 20; round++)
 		ASSERT_EQ(0, load(self->dev, round, clear_and_set));
+}
+
+/*
+ * A worker that gets the processor only when nobody else wants it: what is queued
+ * to it stays there as long as it can.
+ */
+static int new_lazy_worker(struct vs_dev *dev)
+{
+	struct sched_param param = {};
+	int worker = vs_dev_new_worker(dev);
+
+	if (worker >= 0 &&
+	    sched_setscheduler(vs_fault_worker(), SCHED_IDLE, &param))
+		return -errno;
+	return worker;
+}
+
+static int attach_all(struct vs_dev *dev, int worker)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = VS_CTL; i < VS_IO + N_IO && !ret; i++)
+		ret = vs_dev_attach_worker(dev, i, worker);
+	return ret;
+}
+
+/* Without a kick eventfd the core takes a queue without endpoint for idle. */
+static int kick_all(struct vs_dev *dev, bool with)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = VS_CTL; i < VS_IO + N_IO && !ret; i++)
+		ret = vs_dev_set_eventfd(dev, VHOST_SET_VRING_KICK, i,
+					 with ? dev->ring[i].kick : -1);
+	return ret;
+}
+
+/* An endpoint that comes and goes while its worker has other things to do. */
+static int come_and_go(struct vs_dev *dev, struct vs_backstore *bs,
+		       struct vs_req *req)
+{
+	int ret = vs_req_submit(req);
+
+	if (!ret)
+		ret = vs_dev_set_endpoint(dev, VS_WWN);
+	if (!ret)
+		ret = vs_lun_link(VS_WWN, TAG, 1, bs);
+	if (!ret)
+		ret = vs_dev_clear_endpoint(dev, VS_WWN);
+	return ret;
+}
+
+#define ROUNDS	40
+
+TEST_F(worker, has_nothing_left_to_do_when_the_endpoint_is_cleared)
+{
+	int first = vs_dev_get_worker(self->dev, VS_CTL), worker;
+	struct vs_req req[ROUNDS];
+	unsigned int i;
+
+	COVERS("IOC-03 IOC-16 IOC-17 F-LC-20");
+	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, kick_all(self->dev, false));
+	for (i = 0; i < ROUNDS; i++) {
+		worker = new_lazy_worker(self->dev);
+		ASSERT_LE(0, worker);
+		ASSERT_EQ(0, attach_all(self->dev, worker));
+		prepare(self->dev, &req[i], i);
+		ASSERT_EQ(0, come_and_go(self->dev, &self->env.bs[0], &req[i]));
+		/* What it has queued now would go with it. */
+		ASSERT_EQ(0, attach_all(self->dev, first));
+		ASSERT_EQ(0, vs_dev_free_worker(self->dev, worker));
+		ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 1));
+	}
+	ASSERT_EQ(0, kick_all(self->dev, true));
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	for (i = 0; i < ROUNDS; i++) {
+		ASSERT_EQ(0, vs_req_wait(&req[i]));
+		EXPECT_EQ(1, req[i].chain.times);
+		vs_req_put(&req[i]);
+	}
+	EXPECT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	EXPECT_EQ(0, load(self->dev, 0, clear_and_set));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  vs_tmf(self->dev, TAG, 0,
+			 VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET, 0, NULL));
 }
 
 TEST_HARNESS_MAIN
