@@ -136,7 +136,13 @@ static bool vhost_scsi_tpg_claim_all(struct vhost_scsi_ep *ep)
 	return any;
 }
 
-/* A target with LUNs keeps its directory; one that is on its way out has none. */
+/*
+ * A target with LUNs keeps its directory; one that is on its way out has none. The
+ * caller's count keeps the memory: configfs looks for the item by its address, and
+ * at it once it has found it. A reference to the item would not do: the last one
+ * releases it, and who takes the TPG away does not wait for that before he takes
+ * its WWN away, which the release needs.
+ */
 static int vhost_scsi_tpg_pin(struct vhost_scsi_tpg *tpg,
 			      struct vhost_scsi_ep *ep)
 {
@@ -145,24 +151,21 @@ static int vhost_scsi_tpg_pin(struct vhost_scsi_tpg *tpg,
 	int ret;
 
 	mutex_lock(&tpg->mutex);
-	wanted = tpg->ep == ep && tpg->nr_luns && !tpg->pinned &&
-		 config_item_get_unless_zero(item);
+	wanted = tpg->ep == ep && tpg->nr_luns && !tpg->pinned;
 	mutex_unlock(&tpg->mutex);
 	if (!wanted)
 		return 0;
 
 	/* Takes configfs locks, hence with none of ours held. */
 	ret = target_depend_item(item);
-	if (!ret) {
-		mutex_lock(&tpg->mutex);
-		tpg->pinned = tpg->ep == ep && tpg->nr_luns;
-		if (!tpg->pinned)
-			target_undepend_item(item);
-		mutex_unlock(&tpg->mutex);
-	}
-	/* May be the last reference, and then removes the TPG. */
-	config_item_put(item);
-	return ret;
+	if (ret)
+		return ret;
+	mutex_lock(&tpg->mutex);
+	tpg->pinned = tpg->ep == ep && tpg->nr_luns;
+	if (!tpg->pinned)
+		target_undepend_item(item);
+	mutex_unlock(&tpg->mutex);
+	return 0;
 }
 
 static int vhost_scsi_tpg_pin_all(struct vhost_scsi_ep *ep)
