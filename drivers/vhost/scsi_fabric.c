@@ -104,6 +104,12 @@ static int vhost_scsi_fabric_post_link(struct se_portal_group *se_tpg,
 	return 0;
 }
 
+static void vhost_scsi_fabric_pre_unlink(struct se_portal_group *se_tpg,
+					 struct se_lun *lun)
+{
+	vhost_scsi_tpg_lun_leaves(to_vtpg(se_tpg), lun);
+}
+
 /* After the LUN is gone, so that no guest is quick enough to find it again. */
 static void vhost_scsi_fabric_post_unlink(struct se_portal_group *se_tpg,
 					  struct se_lun *lun)
@@ -385,6 +391,7 @@ static const struct target_core_fabric_ops vhost_scsi_ops = {
 	.fabric_make_tpg		= vhost_scsi_fabric_make_tpg,
 	.fabric_drop_tpg		= vhost_scsi_fabric_drop_tpg,
 	.fabric_post_link		= vhost_scsi_fabric_post_link,
+	.fabric_pre_unlink		= vhost_scsi_fabric_pre_unlink,
 	.fabric_post_unlink		= vhost_scsi_fabric_post_unlink,
 
 	.tfc_wwn_attrs			= vhost_scsi_wwn_attrs,

@@ -2,17 +2,19 @@
 /*
  * The I_T nexus of a TPG: made, renewed under a guest, ended.
  *
- * Enters: the nexus attribute, and an ACL that goes, by scsi_fabric.c. Leaves: a
- * session, in tpg->sess.
+ * Enters: the nexus attribute, an ACL that goes and a LUN that does, by
+ * scsi_fabric.c. Leaves: a session, in tpg->sess.
  * Context: process. Under configfs's locks: never take vs->dev.mutex there.
  * Invariant: I4, a session goes only when no queue uses it and LIO has counted its
- * commands out.
+ * commands out. No session, live or not, names a LUN that is gone.
  */
 #include "vhost_scsi.h"
 
 static struct se_session *
 vhost_scsi_tpg_setup_session(struct vhost_scsi_tpg *tpg, const char *name)
 {
+	lockdep_assert_held(&tpg->mutex);
+	WARN_ON_ONCE(tpg->nr_leaving);
 	return target_setup_session(&tpg->se_tpg, 0, 0, TARGET_PROT_DIN_PASS |
 				    TARGET_PROT_DOUT_PASS, name, tpg, NULL);
 }
@@ -24,7 +26,8 @@ vhost_scsi_tpg_setup_session(struct vhost_scsi_tpg *tpg, const char *name)
  *
  * If an endpoint of the WWN is set, the TPG becomes a target of it.
  *
- * Return: 0, -EEXIST if there is a nexus, or an error of LIO.
+ * Return: 0, -EEXIST if there is a nexus, -EBUSY while a LUN is on its way out, or
+ * an error of LIO.
  */
 int vhost_scsi_tpg_add_nexus(struct vhost_scsi_tpg *tpg, const char *name)
 {
@@ -33,6 +36,8 @@ int vhost_scsi_tpg_add_nexus(struct vhost_scsi_tpg *tpg, const char *name)
 	scoped_guard(mutex, &tpg->mutex) {
 		if (tpg->sess)
 			return -EEXIST;
+		if (tpg->nr_leaving)
+			return -EBUSY;
 		sess = vhost_scsi_tpg_setup_session(tpg, name);
 		if (IS_ERR(sess))
 			return PTR_ERR(sess);
@@ -66,6 +71,80 @@ void vhost_scsi_tpg_remove_nexus(struct vhost_scsi_tpg *tpg)
 	tpg->sess = NULL;
 }
 
+/* Give a nexus another session of its name; no queue uses the old one afterwards. */
+static void vhost_scsi_tpg_replace_session(struct vhost_scsi_tpg *tpg)
+{
+	const char *name = tpg->sess->se_node_acl->initiatorname;
+	struct se_session *fresh;
+
+	fresh = vhost_scsi_tpg_setup_session(tpg, name);
+	if (IS_ERR(fresh)) {
+		vhost_scsi_tpg_unplug(tpg);
+		fresh = NULL;
+	}
+	WRITE_ONCE(tpg->sess, fresh);
+	if (tpg->ep)
+		vhost_scsi_tpg_sync_queues(tpg->ep->vs);
+}
+
+/*
+ * Is a LUN named by an ACL that LIO has forgotten, because it is being removed? LIO
+ * frees that ACL only when its session is gone, and looks at the LUN's disk then.
+ */
+static bool vhost_scsi_tpg_lun_is_orphaned(struct vhost_scsi_tpg *tpg,
+					   struct se_lun *lun)
+{
+	struct se_portal_group *se_tpg = &tpg->se_tpg;
+	struct se_dev_entry *deve;
+	struct se_node_acl *nacl;
+	size_t listed, known = 0;
+
+	lockdep_assert_held(&tpg->mutex);
+	guard(mutex)(&se_tpg->acl_node_mutex);
+	list_for_each_entry(nacl, &se_tpg->acl_node_list, acl_list) {
+		guard(mutex)(&nacl->lun_entry_mutex);
+		hlist_for_each_entry(deve, &nacl->lun_entry_hlist, link)
+			known += deve->se_lun == lun;
+	}
+	spin_lock(&lun->lun_deve_lock);
+	listed = list_count_nodes(&lun->lun_deve_list);
+	spin_unlock(&lun->lun_deve_lock);
+	return listed > known;
+}
+
+/**
+ * vhost_scsi_tpg_lun_leaves() - a LUN is about to go
+ * @tpg: its TPG
+ * @lun: the LUN
+ *
+ * LIO takes it out of the tables of all ACLs that it knows, then waits for its
+ * commands, and gives it to new sessions until these are done: nobody makes one
+ * meanwhile. An ACL that is being removed is waited for; LIO does not say when it is
+ * freed. That takes as long as the commands of its session.
+ */
+void vhost_scsi_tpg_lun_leaves(struct vhost_scsi_tpg *tpg, struct se_lun *lun)
+{
+	mutex_lock(&tpg->mutex);
+	while (vhost_scsi_tpg_lun_is_orphaned(tpg, lun)) {
+		mutex_unlock(&tpg->mutex);
+		schedule_timeout_idle(VHOST_SCSI_FORGET_PERIOD);
+		mutex_lock(&tpg->mutex);
+	}
+	tpg->nr_leaving++;
+	mutex_unlock(&tpg->mutex);
+}
+
+/* Take the mutex of a TPG when no LUN is on its way out. */
+static void vhost_scsi_tpg_lock_settled(struct vhost_scsi_tpg *tpg)
+{
+	mutex_lock(&tpg->mutex);
+	while (tpg->nr_leaving) {
+		mutex_unlock(&tpg->mutex);
+		wait_event_idle(tpg->settled, !READ_ONCE(tpg->nr_leaving));
+		mutex_lock(&tpg->mutex);
+	}
+}
+
 /**
  * vhost_scsi_tpg_renew_nexus() - give up a session whose ACL goes
  * @tpg: its TPG
@@ -73,29 +152,22 @@ void vhost_scsi_tpg_remove_nexus(struct vhost_scsi_tpg *tpg)
  *
  * The nexus gets another session of the same name, with the ACL that LIO makes
  * by itself. Without memory for it the nexus ends, and the guest loses the
- * target. Waits for the commands of the old session, which a backstore may hold for
- * long, with no lock held: whoever serves the target or links a LUN to it asks for
- * its mutex.
+ * target. Waits for LUNs that are on their way out, then for the commands of the
+ * old session, which a backstore may hold for long, with no lock held: whoever serves
+ * the target or links a LUN to it asks for its mutex.
  */
 void vhost_scsi_tpg_renew_nexus(struct vhost_scsi_tpg *tpg,
 				struct se_session *sess)
 {
-	const char *name = sess->se_node_acl->initiatorname;
-	struct se_session *fresh;
+	bool ours;
 
-	scoped_guard(mutex, &tpg->mutex) {
-		if (tpg->sess != sess)
-			return;
-		fresh = vhost_scsi_tpg_setup_session(tpg, name);
-		if (IS_ERR(fresh)) {
-			vhost_scsi_tpg_unplug(tpg);
-			fresh = NULL;
-		}
-		WRITE_ONCE(tpg->sess, fresh);
-		if (tpg->ep)
-			vhost_scsi_tpg_sync_queues(tpg->ep->vs);
-	}
-	vhost_scsi_tpg_remove_session(sess);
+	vhost_scsi_tpg_lock_settled(tpg);
+	ours = tpg->sess == sess;
+	if (ours)
+		vhost_scsi_tpg_replace_session(tpg);
+	mutex_unlock(&tpg->mutex);
+	if (ours)
+		vhost_scsi_tpg_remove_session(sess);
 }
 
 static void vhost_scsi_tpg_set_session_prot(struct vhost_scsi_tpg *tpg,

@@ -10,6 +10,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <target/target_core_base.h>
@@ -22,6 +23,8 @@
 #define VHOST_SCSI_MAX_BUSYLOOP_US	1000
 /* Looking for what has changed about units: within a second */
 #define VHOST_SCSI_WATCH_PERIOD	(HZ / 2)
+/* Looking whether an ACL that is being removed is freed */
+#define VHOST_SCSI_FORGET_PERIOD	(HZ / 50 + 1)
 /* SPC: additional sense code of what has changed */
 #define VHOST_SCSI_CHANGE_ASC	0x2a
 
@@ -83,6 +86,8 @@ struct vhost_scsi_tport {
  *	that and reads @sess without the mutex
  * @sess: I_T nexus, NULL if none
  * @nr_luns: linked LUNs
+ * @nr_leaving: those of them that are on their way out
+ * @settled: woken when @nr_leaving has become 0
  * @pinned: configfs does not let its directory go
  * @fabric_prot_type: 0, 1 or 3, the protection that LIO may offer by itself
  * @busyloop_us: how long a queue may be watched for more after a command to it,
@@ -106,6 +111,8 @@ struct vhost_scsi_tpg {
 	struct vhost_scsi_ep *ep;
 	struct se_session *sess;
 	unsigned int nr_luns;
+	unsigned int nr_leaving;
+	wait_queue_head_t settled;
 	bool pinned;
 	int fabric_prot_type;
 	unsigned int busyloop_us;
@@ -149,6 +156,7 @@ void vhost_scsi_tpg_set_prot_type(struct vhost_scsi_tpg *tpg, int type);
 void vhost_scsi_tpg_remove_nexus(struct vhost_scsi_tpg *tpg);
 void vhost_scsi_tpg_renew_nexus(struct vhost_scsi_tpg *tpg,
 				struct se_session *sess);
+void vhost_scsi_tpg_lun_leaves(struct vhost_scsi_tpg *tpg, struct se_lun *lun);
 
 /* scsi_unit.c */
 void vhost_scsi_unit_scan(struct vhost_scsi_tpg *tpg);

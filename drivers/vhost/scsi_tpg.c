@@ -61,6 +61,7 @@ static u16 vhost_scsi_tpg_port_id(const struct vhost_scsi_tpg *tpg)
 void vhost_scsi_tpg_register(struct vhost_scsi_tpg *tpg)
 {
 	mutex_init(&tpg->mutex);
+	init_waitqueue_head(&tpg->settled);
 	refcount_set(&tpg->users, 1);
 	xa_init(&tpg->units);
 	spin_lock_init(&tpg->unit_lock);
@@ -369,6 +370,9 @@ void vhost_scsi_tpg_lun_unlinked(struct vhost_scsi_tpg *tpg,
 {
 	guard(mutex)(&tpg->mutex);
 	tpg->nr_luns--;
+	WRITE_ONCE(tpg->nr_leaving, tpg->nr_leaving - 1);
+	if (!tpg->nr_leaving)
+		wake_up_all(&tpg->settled);
 	vhost_scsi_tpg_lun_event(tpg, lun, VIRTIO_SCSI_EVT_RESET_REMOVED);
 	if (!tpg->nr_luns)
 		vhost_scsi_tpg_unpin(tpg);
