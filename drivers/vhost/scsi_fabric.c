@@ -89,10 +89,18 @@ static int vhost_scsi_tpg_check_prot_fabric_only(struct se_portal_group *se_tpg)
 	return to_vtpg(se_tpg)->fabric_prot_type;
 }
 
-/* Somebody removes the ACL that a nexus uses, and waits for it to go. */
+/*
+ * Somebody removes the ACL that a nexus uses, and waits for it to go. LIO holds
+ * nothing that keeps the session meanwhile: somebody else may have ended the nexus.
+ */
 static void vhost_scsi_close_session(struct se_session *sess)
 {
-	vhost_scsi_tpg_renew_nexus(to_vtpg(sess->se_tpg), sess);
+	struct vhost_scsi_tpg *tpg = vhost_scsi_tpg_of_session(sess);
+
+	if (!tpg)
+		return;
+	vhost_scsi_tpg_renew_nexus(tpg, sess);
+	vhost_scsi_tpg_put(tpg);
 }
 
 /* -- LUNs -- */

@@ -19,6 +19,15 @@ vhost_scsi_tpg_setup_session(struct vhost_scsi_tpg *tpg, const char *name)
 				    TARGET_PROT_DOUT_PASS, name, tpg, NULL);
 }
 
+/* Give the queues a session, or none, instead of the one that they have. */
+static void vhost_scsi_tpg_publish_session(struct vhost_scsi_tpg *tpg,
+					   struct se_session *sess)
+{
+	lockdep_assert_held(&tpg->mutex);
+	/* Pairs with the address dependency of the data path. */
+	smp_store_release(&tpg->sess, sess);
+}
+
 /**
  * vhost_scsi_tpg_add_nexus() - make the I_T nexus of a TPG
  * @tpg: the TPG
@@ -41,7 +50,7 @@ int vhost_scsi_tpg_add_nexus(struct vhost_scsi_tpg *tpg, const char *name)
 		sess = vhost_scsi_tpg_setup_session(tpg, name);
 		if (IS_ERR(sess))
 			return PTR_ERR(sess);
-		tpg->sess = sess;
+		vhost_scsi_tpg_publish_session(tpg, sess);
 	}
 	vhost_scsi_tpg_announce(tpg);
 	return 0;
@@ -68,7 +77,7 @@ void vhost_scsi_tpg_remove_nexus(struct vhost_scsi_tpg *tpg)
 {
 	lockdep_assert_held(&tpg->mutex);
 	vhost_scsi_tpg_remove_session(tpg->sess);
-	tpg->sess = NULL;
+	WRITE_ONCE(tpg->sess, NULL);
 }
 
 /* Give a nexus another session of its name; no queue uses the old one afterwards. */
@@ -82,7 +91,7 @@ static void vhost_scsi_tpg_replace_session(struct vhost_scsi_tpg *tpg)
 		vhost_scsi_tpg_unplug(tpg);
 		fresh = NULL;
 	}
-	WRITE_ONCE(tpg->sess, fresh);
+	vhost_scsi_tpg_publish_session(tpg, fresh);
 	if (tpg->ep)
 		vhost_scsi_tpg_sync_queues(tpg->ep->vs);
 }
@@ -148,7 +157,7 @@ static void vhost_scsi_tpg_lock_settled(struct vhost_scsi_tpg *tpg)
 /**
  * vhost_scsi_tpg_renew_nexus() - give up a session whose ACL goes
  * @tpg: its TPG
- * @sess: the session; LIO's rmdir of the ACL waits until it is gone
+ * @sess: the session, which may be gone; LIO's rmdir of the ACL waits until it is
  *
  * The nexus gets another session of the same name, with the ACL that LIO makes
  * by itself. Without memory for it the nexus ends, and the guest loses the

@@ -84,7 +84,7 @@ struct vhost_scsi_tport {
  * @ep: endpoint that it is a target of, NULL if none; that there is one may be read
  *	without the mutex. While it is set there is a @sess: the data path relies on
  *	that and reads @sess without the mutex
- * @sess: I_T nexus, NULL if none
+ * @sess: I_T nexus, NULL if none; written under the mutex
  * @nr_luns: linked LUNs
  * @nr_leaving: those of them that are on their way out
  * @settled: woken when @nr_leaving has become 0
@@ -136,6 +136,7 @@ static inline struct vhost_scsi_tport *to_tport(struct se_wwn *wwn)
 /* scsi_tpg.c */
 void vhost_scsi_tpg_register(struct vhost_scsi_tpg *tpg);
 void vhost_scsi_tpg_unregister(struct vhost_scsi_tpg *tpg);
+struct vhost_scsi_tpg *vhost_scsi_tpg_of_session(const struct se_session *sess);
 void vhost_scsi_tpg_put(struct vhost_scsi_tpg *tpg);
 int vhost_scsi_tpg_bind_all(struct vhost_scsi_ep *ep);
 void vhost_scsi_tpg_bind_more(struct vhost_scsi_ep *ep);

@@ -86,6 +86,26 @@ static struct vhost_scsi_tpg *vhost_scsi_tpg_get(struct vhost_scsi_ep *ep,
 }
 
 /**
+ * vhost_scsi_tpg_of_session() - whose nexus is a session?
+ * @sess: address of a session, which may be gone meanwhile
+ *
+ * Return: the TPG, and vhost_scsi_tpg_put() is due; NULL if it is nobody's any more.
+ */
+struct vhost_scsi_tpg *vhost_scsi_tpg_of_session(const struct se_session *sess)
+{
+	struct vhost_scsi_tpg *tpg;
+
+	guard(mutex)(&vhost_scsi_registry_mutex);
+	list_for_each_entry(tpg, &vhost_scsi_registry, entry) {
+		if (READ_ONCE(tpg->sess) != sess)
+			continue;
+		refcount_inc(&tpg->users);
+		return tpg;
+	}
+	return NULL;
+}
+
+/**
  * vhost_scsi_tpg_put() - give up the memory of a TPG
  * @tpg: TPG that the caller does not use any more
  */

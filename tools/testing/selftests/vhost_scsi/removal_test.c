@@ -317,4 +317,59 @@ TEST_F(leaving, other_unit_stays_until_the_acl_that_names_it_is_freed)
 	EXPECT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 }
 
+/* -- an ACL and its nexus at once -- */
+
+FIXTURE(nexus) {
+	struct vs_env env;
+	char acl[PATH];
+};
+
+FIXTURE_SETUP(nexus)
+{
+	struct vs_env_opts opts = { .no_endpoint = true };
+
+	ENV_GET(&self->env, &opts);
+	ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 0));
+	vs_tpg_path(self->acl, sizeof(self->acl), VS_WWN, TAG,
+		    "acls/" VS_NEXUS);
+}
+
+FIXTURE_TEARDOWN(nexus)
+{
+	ENV_PUT(&self->env);
+}
+
+/* The nexus ends and comes again, as often as it can. */
+static int toggle_nexus(void *arg)
+{
+	volatile bool *stop = arg;
+	int ret = 0;
+
+	while (!ret && !*stop) {
+		ret = vs_nexus_write(VS_WWN, TAG, "NULL");
+		if (!ret)
+			ret = vs_nexus_write(VS_WWN, TAG, VS_NEXUS);
+	}
+	return ret;
+}
+
+TEST_F(nexus, ends_while_its_acl_is_removed)
+{
+	unsigned int i, rounds = vs_rounds(100, 2000);
+	volatile bool stop = false;
+	struct call toggle;
+	int ret = 0;
+
+	COVERS("CFG-12 CFG-19 F-AD-09");
+	ASSERT_EQ(0, call_start(&toggle, toggle_nexus, (void *)&stop));
+	for (i = 0; i < rounds && !ret; i++) {
+		ret = mkdir(self->acl, 0755) ? -errno : 0;
+		if (!ret)
+			ret = remove_acl(self->acl);
+	}
+	stop = true;
+	EXPECT_EQ(0, call_end(&toggle));
+	EXPECT_EQ(0, ret);
+}
+
 TEST_HARNESS_MAIN
