@@ -200,6 +200,33 @@ static long vhost_scsi_endpoint_ioctl(struct vhost_scsi *vs, unsigned int ioctl,
 	       vhost_scsi_ep_set(vs, &target) : vhost_scsi_ep_clear(vs, &target);
 }
 
+/*
+ * What says where a ring lies and how far it has come sets it up; an eventfd does
+ * not: VMMs swap and mask those of any queue at any time. The core reads the number
+ * of the queue once more; a VMM that changes it meanwhile confuses itself only.
+ */
+static long vhost_scsi_vring_ioctl(struct vhost_scsi *vs, unsigned int ioctl,
+				   void __user *argp)
+{
+	u32 index;
+	long ret;
+
+	switch (ioctl) {
+	case VHOST_SET_VRING_NUM:
+	case VHOST_SET_VRING_BASE:
+	case VHOST_SET_VRING_ADDR:
+		break;
+	default:
+		return vhost_vring_ioctl(&vs->dev, ioctl, argp);
+	}
+	if (get_user(index, (u32 __user *)argp))
+		return -EFAULT;
+	ret = vhost_vring_ioctl(&vs->dev, ioctl, argp);
+	if (!ret)
+		vhost_scsi_ep_ring_set_up(vs, index);
+	return ret;
+}
+
 /* What the vhost core serves, per device first, then per queue. */
 static long vhost_scsi_core_ioctl(struct vhost_scsi *vs, unsigned int ioctl,
 				  void __user *argp)
@@ -208,7 +235,7 @@ static long vhost_scsi_core_ioctl(struct vhost_scsi *vs, unsigned int ioctl,
 
 	ret = vhost_dev_ioctl(&vs->dev, ioctl, argp);
 	if (ret == -ENOIOCTLCMD)
-		return vhost_vring_ioctl(&vs->dev, ioctl, argp);
+		return vhost_scsi_vring_ioctl(vs, ioctl, argp);
 	if (ioctl == VHOST_SET_MEM_TABLE && !ret)
 		vhost_scsi_ep_memory_changed(vs);
 	return ret;

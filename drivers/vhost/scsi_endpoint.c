@@ -9,10 +9,41 @@
  * Invariant: nothing can fail after the first queue is published; clearing
  * cannot fail (I4).
  */
+#include <linux/nospec.h>
 #include <linux/slab.h>
 
 #include "scsi_held.h"
 #include "vhost_scsi.h"
+
+/**
+ * vhost_scsi_ep_ring_set_up() - the VMM has said something about a ring
+ * @vs: device, dev.mutex held
+ * @index: the queue, as the VMM says; what does not exist is passed over
+ *
+ * A guest that boots again need not use all queues that it used before. What its
+ * driver left in the rings of the others is no request of its, and their memory
+ * is no ring any more. So the first ring that is set up after an endpoint was
+ * cleared makes all others forgotten. A VMM that sets none up keeps them all.
+ */
+void vhost_scsi_ep_ring_set_up(struct vhost_scsi *vs, unsigned int index)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&vs->dev.mutex);
+	if (index >= vs->nr_vqs)
+		return;
+	for (i = 0; i < vs->nr_vqs && vs->rings_old; i++)
+		vs->svq[i].set_up = false;
+	vs->rings_old = false;
+	vs->svq[array_index_nospec(index, vs->nr_vqs)].set_up = true;
+}
+
+/* Is there a ring, and is it one of this boot's? */
+static bool vhost_scsi_ep_serves(struct vhost_scsi_vq *svq)
+{
+	lockdep_assert_held(&svq->vq.dev->mutex);
+	return svq->set_up && vhost_vq_is_setup(&svq->vq);
+}
 
 /* Are the rings that are set up where the guest's memory is? */
 static bool vhost_scsi_ep_rings_ok(struct vhost_scsi *vs)
@@ -20,7 +51,7 @@ static bool vhost_scsi_ep_rings_ok(struct vhost_scsi *vs)
 	unsigned int i;
 
 	for (i = 0; i < vs->nr_vqs; i++)
-		if (!vhost_vq_access_ok(&vs->svq[i].vq))
+		if (vs->svq[i].set_up && !vhost_vq_access_ok(&vs->svq[i].vq))
 			return false;
 	return true;
 }
@@ -30,7 +61,7 @@ static bool vhost_scsi_ep_any_ring(struct vhost_scsi *vs)
 	unsigned int i;
 
 	for (i = 0; i < vs->nr_vqs; i++)
-		if (vhost_vq_is_setup(&vs->svq[i].vq))
+		if (vhost_scsi_ep_serves(&vs->svq[i]))
 			return true;
 	return false;
 }
@@ -45,7 +76,7 @@ static int vhost_scsi_ep_prepare_vq(struct vhost_scsi_vq *svq,
 {
 	int ret;
 
-	if (!vhost_vq_is_setup(&svq->vq))
+	if (!vhost_scsi_ep_serves(svq))
 		return 0;
 	if (svq->index >= VHOST_SCSI_VQ_IO) {
 		ret = vhost_scsi_cmd_alloc_slots(svq);
@@ -113,7 +144,7 @@ static void vhost_scsi_ep_publish(struct vhost_scsi *vs,
 	for (i = 0; i < vs->nr_vqs; i++) {
 		struct vhost_virtqueue *vq = &vs->svq[i].vq;
 
-		if (!vhost_vq_is_setup(vq))
+		if (!vhost_scsi_ep_serves(&vs->svq[i]))
 			continue;
 		mutex_lock(&vq->mutex);
 		vhost_vq_set_backend(vq, ep);
@@ -243,6 +274,7 @@ void vhost_scsi_ep_release(struct vhost_scsi *vs)
 	vhost_scsi_tpg_unbind_all(vs->ep);
 	kfree(vs->ep);
 	vs->ep = NULL;
+	vs->rings_old = true;
 }
 
 /**

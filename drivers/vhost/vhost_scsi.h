@@ -231,6 +231,8 @@ struct vhost_scsi_stats {
  * struct vhost_scsi_vq - one virtqueue with what it needs to serve it
  * @vq: vhost's part
  * @index: its number, VHOST_SCSI_VQ_*
+ * @set_up: its ring belongs to those that the next endpoint serves; under
+ *	dev.mutex, see vhost_scsi_ep_ring_set_up()
  * @used: used elements not yet on the ring, under vq->mutex
  * @nr_used: how many, under vq->mutex
  * @slots: commands of a request queue, one for each entry of the ring, while
@@ -250,6 +252,7 @@ struct vhost_scsi_stats {
 struct vhost_scsi_vq {
 	struct vhost_virtqueue vq;
 	unsigned int index;
+	bool set_up;
 	struct vring_used_elem used[VHOST_SCSI_BATCH];
 	unsigned int nr_used;
 	struct vhost_scsi_cmd *slots;
@@ -286,6 +289,7 @@ struct vhost_scsi_evt_queue {
  * @dev: vhost's part
  * @ep: endpoint, NULL if none is set; under dev.mutex. Each queue's backend is
  *	the same pointer, under its vq->mutex
+ * @rings_old: no ring was set up since the last endpoint was cleared; under dev.mutex
  * @hotplug_work: looks for TPGs that came after the endpoint was set
  * @evt: events
  * @tmfs: task management functions not yet answered, under the mutex of the
@@ -299,6 +303,7 @@ struct vhost_scsi_evt_queue {
 struct vhost_scsi {
 	struct vhost_dev dev;
 	struct vhost_scsi_ep *ep;
+	bool rings_old;
 	struct work_struct hotplug_work;
 	struct vhost_scsi_evt_queue evt;
 	struct list_head tmfs;
@@ -335,6 +340,7 @@ int vhost_scsi_ep_clear(struct vhost_scsi *vs,
 			const struct vhost_scsi_target *t);
 void vhost_scsi_ep_release(struct vhost_scsi *vs);
 void vhost_scsi_ep_memory_changed(struct vhost_scsi *vs);
+void vhost_scsi_ep_ring_set_up(struct vhost_scsi *vs, unsigned int index);
 void vhost_scsi_ep_hotplug_work(struct work_struct *work);
 
 /* scsi_io.c */
