@@ -44,18 +44,22 @@ static bool vhost_scsi_is_iscsi(const char *rest)
 }
 
 /*
- * Which protocol a name belongs to, how much of its front is no name, and
- * whether what follows the prefix makes a TransportID.
+ * Which protocol a name belongs to, how much of its front is no name, whether what
+ * follows the prefix makes a TransportID, and what would.
  */
 static const struct vhost_scsi_proto {
 	const char *prefix;
 	u8 cut;
 	u8 id;
 	bool (*valid)(const char *rest);
+	const char *want;
 } vhost_scsi_protos[] = {
-	{ "naa.", 0, SCSI_PROTOCOL_SAS, vhost_scsi_is_sas },
-	{ "fc.", 3, SCSI_PROTOCOL_FCP, vhost_scsi_is_fcp },
-	{ "iqn.", 0, SCSI_PROTOCOL_ISCSI, vhost_scsi_is_iscsi },
+	{ "naa.", 0, SCSI_PROTOCOL_SAS, vhost_scsi_is_sas,
+	  "naa. wants 16 hexadecimal digits behind it" },
+	{ "fc.", 3, SCSI_PROTOCOL_FCP, vhost_scsi_is_fcp,
+	  "fc. wants 8 bytes of 2 hexadecimal digits behind it, with colons between" },
+	{ "iqn.", 0, SCSI_PROTOCOL_ISCSI, vhost_scsi_is_iscsi,
+	  "iqn. wants printable ASCII without blank and comma behind it" },
 };
 
 static const struct vhost_scsi_proto *vhost_scsi_find_proto(const char *name)
@@ -127,15 +131,26 @@ static void vhost_scsi_fabric_post_unlink(struct se_portal_group *se_tpg,
 
 /* -- nexus -- */
 
+/* An administrator sees an errno, which does not say what is wrong. */
+static int vhost_scsi_nexus_refuse(const char *name, const char *why)
+{
+	pr_warn_ratelimited("vhost-scsi: nexus '%s' refused: %s\n", name, why);
+	return -EINVAL;
+}
+
 static int vhost_scsi_nexus_make(struct vhost_scsi_tpg *tpg, const char *name)
 {
 	const struct vhost_scsi_proto *proto = vhost_scsi_find_proto(name);
 
-	if (!proto || proto->id != tpg->tport->proto_id)
-		return -EINVAL;
+	if (!proto)
+		return vhost_scsi_nexus_refuse(name,
+			"a name begins with naa., fc. or iqn.");
+	if (proto->id != tpg->tport->proto_id)
+		return vhost_scsi_nexus_refuse(name,
+			"its prefix differs from the target's");
 	/* LIO cuts READ FULL STATUS short at a name without TransportID. */
 	if (!proto->valid(name + strlen(proto->prefix)))
-		return -EINVAL;
+		return vhost_scsi_nexus_refuse(name, proto->want);
 
 	return vhost_scsi_tpg_add_nexus(tpg, name + proto->cut);
 }
@@ -160,7 +175,7 @@ static ssize_t vhost_scsi_tpg_nexus_store(struct config_item *item,
 	int ret;
 
 	if (strscpy(name, page) < 0)
-		return -EINVAL;
+		return vhost_scsi_nexus_refuse(name, "a name has 223 characters at most");
 	name[strcspn(name, "\n")] = '\0';
 
 	if (!strcmp(name, "NULL"))

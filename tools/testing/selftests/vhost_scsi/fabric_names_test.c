@@ -96,6 +96,45 @@ TEST_F(names, nexus_without_a_transport_id_is_refused)
 	}
 }
 
+/*
+ * Whether a name is refused and the log says why, once the limit of its rate lets a
+ * line through that other refusals may have used up.
+ */
+static bool refused_with(struct vs_env *env, const char *name, const char *why)
+{
+	int64_t end = vs_now_ms() + vs_patience();
+
+	do {
+		if (vs_nexus_write(VS_WWN2, TAG, name) != -EINVAL)
+			return false;
+		if (vs_env_logged(env, why))
+			return true;
+		usleep(100000);
+	} while (vs_now_ms() < end);
+	return false;
+}
+
+TEST_F(names, refused_nexus_says_why)
+{
+	char longer[300];
+
+	COVERS("CFG-11");
+	self->env.may_log = true;
+	memset(longer, '0', sizeof(longer));
+	memcpy(longer, "naa.", 4);
+	longer[224] = '\0';
+	ASSERT_EQ(0, vs_wwn_get(VS_WWN2));
+	ASSERT_EQ(0, vs_tpg_get(VS_WWN2, TAG));
+	EXPECT_TRUE(refused_with(&self->env, "naa.123456789abcdef",
+				 "nexus 'naa.123456789abcdef' refused: naa. wants 16 hexadecimal digits"));
+	EXPECT_TRUE(refused_with(&self->env, "eui.123456789abcdef0",
+				 "a name begins with naa., fc. or iqn."));
+	EXPECT_TRUE(refused_with(&self->env, "iqn.2026-01.vs-test:i",
+				 "its prefix differs from the target's"));
+	EXPECT_TRUE(refused_with(&self->env, longer,
+				 "a name has 223 characters at most"));
+}
+
 TEST_F(names, full_status_shows_the_transport_id_of_every_protocol)
 {
 	static const uint8_t sas[8] = {
