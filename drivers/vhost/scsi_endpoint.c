@@ -148,6 +148,8 @@ static void vhost_scsi_ep_publish(struct vhost_scsi *vs,
 			continue;
 		mutex_lock(&vq->mutex);
 		vhost_vq_set_backend(vq, ep);
+		if (i == VHOST_SCSI_VQ_EVT)
+			vhost_scsi_evt_open(vs);
 		mutex_unlock(&vq->mutex);
 		vhost_poll_queue(&vq->poll);
 	}
@@ -158,13 +160,12 @@ static void vhost_scsi_ep_unpublish(struct vhost_scsi *vs)
 {
 	unsigned int i;
 
+	vhost_scsi_evt_close(vs);
 	for (i = 0; i < vs->nr_vqs; i++) {
 		struct vhost_virtqueue *vq = &vs->svq[i].vq;
 
 		mutex_lock(&vq->mutex);
 		vhost_vq_set_backend(vq, NULL);
-		if (i == VHOST_SCSI_VQ_EVT)
-			vhost_scsi_evt_drop(vs);
 		mutex_unlock(&vq->mutex);
 	}
 }

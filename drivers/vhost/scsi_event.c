@@ -6,8 +6,9 @@
  * Enters: targets and LUNs that come, go and change; kicks. Leaves: events in
  * the guest's buffers, in the order in which they arose.
  * Context: posting in configfs callbacks, below configfs's locks and
- * tpg->mutex; delivering in the event queue's worker only. All state is under
- * the mutex of the event virtqueue.
+ * tpg->mutex; delivering in the event queue's worker only, under the mutex of the
+ * event virtqueue. Only evt.lock is between the two: a VMM decides how long the
+ * worker stays in a page fault, with that mutex, and must not hold up those who post.
  * Invariant: an event is delivered, or the missed flag is set; only a guest that
  * has closed its used ring loses both.
  */
@@ -35,6 +36,28 @@ static struct vhost_scsi_vq *vhost_scsi_evt_vq(struct vhost_scsi *vs)
 	return &vs->svq[VHOST_SCSI_VQ_EVT];
 }
 
+static void vhost_scsi_evt_miss(struct vhost_scsi *vs)
+{
+	spin_lock(&vs->evt.lock);
+	vs->evt.missed = true;
+	spin_unlock(&vs->evt.lock);
+}
+
+/*
+ * What the next buffer is to say: that events were missed, too, and one that could
+ * not say it has to be followed by one that can.
+ */
+static u32 vhost_scsi_evt_take_missed(struct vhost_scsi *vs)
+{
+	u32 flag;
+
+	spin_lock(&vs->evt.lock);
+	flag = vs->evt.missed ? VIRTIO_SCSI_T_EVENTS_MISSED : 0;
+	vs->evt.missed = false;
+	spin_unlock(&vs->evt.lock);
+	return flag;
+}
+
 /*
  * Write one event into the next buffer. Without a buffer, or with one that
  * cannot hold it (it goes back with length 0), the event is missed.
@@ -44,36 +67,51 @@ static void vhost_scsi_evt_write(struct vhost_scsi *vs,
 {
 	struct vhost_scsi_vq *svq = vhost_scsi_evt_vq(vs);
 	struct vhost_scsi_chain chain = {};
-	u32 event = evt->event, len = 0;
+	u32 event, len = 0;
 
-	if (vs->evt.missed)
-		event |= VIRTIO_SCSI_T_EVENTS_MISSED;
+	lockdep_assert_held(&svq->vq.mutex);
+	event = evt->event | vhost_scsi_evt_take_missed(vs);
 	vhost_scsi_wire_encode_evt(&evt->wire, vhost_is_little_endian(&svq->vq),
 				   event, evt->reason);
 
-	vs->evt.missed = true;
-	if (vhost_scsi_ring_take(svq, &chain) != VHOST_SCSI_TAKE_CHAIN)
+	if (vhost_scsi_ring_take(svq, &chain) != VHOST_SCSI_TAKE_CHAIN) {
+		vhost_scsi_evt_miss(vs);
 		return;
+	}
 	if (chain.in_len >= sizeof(evt->wire) &&
 	    vhost_scsi_ring_write(vhost_scsi_ring_in_iov(svq, &chain), chain.in,
-				  &evt->wire, sizeof(evt->wire))) {
+				  &evt->wire, sizeof(evt->wire)))
 		len = sizeof(evt->wire);
-		vs->evt.missed = false;
-	}
+	else
+		vhost_scsi_evt_miss(vs);
 	vhost_scsi_ring_push(svq, chain.head, len);
+}
+
+/* The next event that is pending, NULL if none is; the caller frees it. */
+static struct vhost_scsi_evt *vhost_scsi_evt_next(struct vhost_scsi *vs)
+{
+	struct vhost_scsi_evt *evt;
+
+	spin_lock(&vs->evt.lock);
+	evt = list_first_entry_or_null(&vs->evt.pending, struct vhost_scsi_evt,
+				       entry);
+	if (evt) {
+		list_del(&evt->entry);
+		vs->evt.nr--;
+	}
+	spin_unlock(&vs->evt.lock);
+	return evt;
 }
 
 /* Deliver what is pending; an event without a buffer is missed. */
 static void vhost_scsi_evt_deliver(struct vhost_scsi *vs)
 {
-	struct vhost_scsi_evt *evt, *next;
+	struct vhost_scsi_evt *evt;
 
-	list_for_each_entry_safe(evt, next, &vs->evt.pending, entry) {
+	while ((evt = vhost_scsi_evt_next(vs))) {
 		vhost_scsi_evt_write(vs, evt);
-		list_del(&evt->entry);
 		kfree(evt);
 	}
-	vs->evt.nr = 0;
 }
 
 static void vhost_scsi_evt_run(struct vhost_scsi *vs, bool kicked)
@@ -84,7 +122,7 @@ static void vhost_scsi_evt_run(struct vhost_scsi *vs, bool kicked)
 	mutex_lock(&svq->vq.mutex);
 	if (vhost_vq_get_backend(&svq->vq)) {
 		vhost_scsi_evt_deliver(vs);
-		if (kicked && vs->evt.missed)
+		if (kicked && READ_ONCE(vs->evt.missed))
 			vhost_scsi_evt_write(vs, &none);
 		vhost_enable_notify(&vs->dev, &svq->vq);
 		vhost_scsi_ring_flush(svq);
@@ -112,61 +150,90 @@ void vhost_scsi_evt_kick(struct vhost_work *work)
 	vhost_scsi_evt_run(to_vs(to_svq(vq)), true);
 }
 
-/**
- * vhost_scsi_evt_drop() - forget what is pending
- * @vs: device, mutex of the event virtqueue held
- */
-void vhost_scsi_evt_drop(struct vhost_scsi *vs)
+/* Forget what is pending. */
+static void vhost_scsi_evt_drop(struct vhost_scsi *vs)
 {
 	struct vhost_scsi_evt *evt, *next;
 
-	lockdep_assert_held(&vhost_scsi_evt_vq(vs)->vq.mutex);
+	lockdep_assert_held(&vs->evt.lock);
 	list_for_each_entry_safe(evt, next, &vs->evt.pending, entry)
 		kfree(evt);
 	INIT_LIST_HEAD(&vs->evt.pending);
 	vs->evt.nr = 0;
 }
 
-/* Queue an event for delivery, the mutex of the event virtqueue held. */
-static void vhost_scsi_evt_queue(struct vhost_scsi *vs, u32 event, u8 target,
-				 u16 lun, u32 reason)
-{
-	struct vhost_scsi_vq *svq = vhost_scsi_evt_vq(vs);
-	struct vhost_scsi_evt *evt = NULL;
-
-	lockdep_assert_held(&svq->vq.mutex);
-	if (vs->evt.nr < VHOST_SCSI_MAX_EVENTS)
-		evt = kzalloc(sizeof(*evt), GFP_KERNEL);
-	if (!evt) {
-		vs->evt.missed = true;
-		return;
-	}
-
-	evt->event = event;
-	evt->reason = reason;
-	vhost_scsi_wire_encode_lun(evt->wire.lun, target, lun);
-	list_add_tail(&evt->entry, &vs->evt.pending);
-	vs->evt.nr++;
-	/* Without a worker nobody reads events any more. */
-	if (!vhost_vq_work_queue(&svq->vq, &vs->evt.work))
-		vhost_scsi_evt_drop(vs);
-}
-
-/*
- * Without an endpoint, for a guest that did not acknowledge the feature, and for
- * a LUN that it cannot name, nothing happens, and nothing is missed.
+/**
+ * vhost_scsi_evt_open() - events are for the guest from now on
+ * @vs: device, mutex of the event virtqueue held, which has a backend
  */
-static void vhost_scsi_evt_post(struct vhost_scsi *vs, int feature, u32 event,
-				u8 target, u64 lun, u32 reason)
+void vhost_scsi_evt_open(struct vhost_scsi *vs)
 {
 	struct vhost_virtqueue *vq = &vhost_scsi_evt_vq(vs)->vq;
 
+	lockdep_assert_held(&vq->mutex);
+	spin_lock(&vs->evt.lock);
+	vs->evt.open = true;
+	vs->evt.hotplug = vhost_has_feature(vq, VIRTIO_SCSI_F_HOTPLUG);
+	vs->evt.change = vhost_has_feature(vq, VIRTIO_SCSI_F_CHANGE);
+	spin_unlock(&vs->evt.lock);
+}
+
+/**
+ * vhost_scsi_evt_close() - the endpoint goes, and what is pending with it
+ * @vs: device
+ *
+ * Afterwards no event is queued any more.
+ */
+void vhost_scsi_evt_close(struct vhost_scsi *vs)
+{
+	spin_lock(&vs->evt.lock);
+	vs->evt.open = false;
+	vhost_scsi_evt_drop(vs);
+	spin_unlock(&vs->evt.lock);
+}
+
+/* Queue an event for delivery; false if that was not to be, or not possible. */
+static bool vhost_scsi_evt_queue(struct vhost_scsi *vs,
+				 struct vhost_scsi_evt *evt)
+{
+	lockdep_assert_held(&vs->evt.lock);
+	if (!evt || vs->evt.nr >= VHOST_SCSI_MAX_EVENTS) {
+		vs->evt.missed = true;
+		return false;
+	}
+	list_add_tail(&evt->entry, &vs->evt.pending);
+	vs->evt.nr++;
+	/* Without a worker nobody reads events any more. */
+	if (!vhost_vq_work_queue(&vhost_scsi_evt_vq(vs)->vq, &vs->evt.work))
+		vhost_scsi_evt_drop(vs);
+	return true;
+}
+
+/*
+ * Without an endpoint, for a guest that did not acknowledge the feature, which
+ * @wanted says, and for a LUN that it cannot name, nothing happens, and nothing is
+ * missed.
+ */
+static void vhost_scsi_evt_post(struct vhost_scsi *vs, const bool *wanted,
+				u32 event, u8 target, u64 lun, u32 reason)
+{
+	struct vhost_scsi_evt *evt;
+	bool queued = false;
+
 	if (lun > VHOST_SCSI_MAX_LUN)
 		return;
-	mutex_lock(&vq->mutex);
-	if (vhost_vq_get_backend(vq) && vhost_has_feature(vq, feature))
-		vhost_scsi_evt_queue(vs, event, target, lun, reason);
-	mutex_unlock(&vq->mutex);
+	evt = kzalloc(sizeof(*evt), GFP_KERNEL);
+	if (evt) {
+		evt->event = event;
+		evt->reason = reason;
+		vhost_scsi_wire_encode_lun(evt->wire.lun, target, lun);
+	}
+	spin_lock(&vs->evt.lock);
+	if (vs->evt.open && *wanted)
+		queued = vhost_scsi_evt_queue(vs, evt);
+	spin_unlock(&vs->evt.lock);
+	if (!queued)
+		kfree(evt);
 }
 
 /**
@@ -181,7 +248,7 @@ static void vhost_scsi_evt_post(struct vhost_scsi *vs, int feature, u32 event,
 void vhost_scsi_evt_post_lun(struct vhost_scsi *vs, u8 target, u64 lun,
 			     u32 reason)
 {
-	vhost_scsi_evt_post(vs, VIRTIO_SCSI_F_HOTPLUG,
+	vhost_scsi_evt_post(vs, &vs->evt.hotplug,
 			    VIRTIO_SCSI_T_TRANSPORT_RESET, target, lun, reason);
 }
 
@@ -198,7 +265,7 @@ void vhost_scsi_evt_post_lun(struct vhost_scsi *vs, u8 target, u64 lun,
 void vhost_scsi_evt_post_change(struct vhost_scsi *vs, u8 target, u64 lun,
 				u8 asc, u8 ascq)
 {
-	vhost_scsi_evt_post(vs, VIRTIO_SCSI_F_CHANGE,
+	vhost_scsi_evt_post(vs, &vs->evt.change,
 			    VIRTIO_SCSI_T_PARAM_CHANGE, target, lun,
 			    asc | ascq << 8);
 }
@@ -207,13 +274,17 @@ void vhost_scsi_evt_post_change(struct vhost_scsi *vs, u8 target, u64 lun,
  * vhost_scsi_evt_set_missed() - VHOST_SCSI_SET_EVENTS_MISSED
  * @vs: device
  * @missed: the next event delivered says that events were missed
+ *
+ * What the worker is about to say of it is said first.
  */
 void vhost_scsi_evt_set_missed(struct vhost_scsi *vs, bool missed)
 {
 	struct vhost_virtqueue *vq = &vhost_scsi_evt_vq(vs)->vq;
 
 	mutex_lock(&vq->mutex);
+	spin_lock(&vs->evt.lock);
 	vs->evt.missed = missed;
+	spin_unlock(&vs->evt.lock);
 	mutex_unlock(&vq->mutex);
 }
 
@@ -229,7 +300,7 @@ bool vhost_scsi_evt_get_missed(struct vhost_scsi *vs)
 	bool missed;
 
 	mutex_lock(&vq->mutex);
-	missed = vs->evt.missed;
+	missed = READ_ONCE(vs->evt.missed);
 	mutex_unlock(&vq->mutex);
 	return missed;
 }
@@ -240,6 +311,7 @@ bool vhost_scsi_evt_get_missed(struct vhost_scsi *vs)
  */
 void vhost_scsi_evt_init(struct vhost_scsi *vs)
 {
+	spin_lock_init(&vs->evt.lock);
 	INIT_LIST_HEAD(&vs->evt.pending);
 	vhost_work_init(&vs->evt.work, vhost_scsi_evt_work);
 }

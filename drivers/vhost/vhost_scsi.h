@@ -9,10 +9,11 @@
  *     configfs                its own locks, inside target_depend_item()
  *       registry mutex        lists of TPGs and endpoints (scsi_tpg.c)
  *         tpg->mutex          nexus, endpoint, LUN count
- *           vq->mutex         one virtqueue: ring, backend, slots, counts,
- *                             events; task management takes those of the
- *                             request queues inside the control queue's,
- *                             and lun_entry_mutex of LIO's node ACL
+ *           vq->mutex         one virtqueue: ring, backend, slots, counts;
+ *                             task management takes those of the request
+ *                             queues inside the control queue's, and
+ *                             lun_entry_mutex of LIO's node ACL
+ *             evt.lock          events on their way, for those who post them
  *
  * configfs calls our mkdir, rmdir, link and unlink with its directory locks
  * held. Those callbacks therefore never take vs->dev.mutex, and
@@ -270,14 +271,20 @@ struct vhost_scsi_vq {
 
 /**
  * struct vhost_scsi_evt_queue - events on their way to the guest
+ * @lock: the members below but @work; nobody sleeps or touches guest memory with it
+ * @open: an endpoint is set
+ * @hotplug: its guest wants to know what comes and goes
+ * @change: and what changes
  * @pending: events in the order in which they arose
  * @nr: entries of @pending, at most VHOST_SCSI_MAX_EVENTS
  * @missed: an event was dropped; the next one delivered says so
  * @work: delivers @pending in the event queue's worker
- *
- * All but @work under the mutex of the event virtqueue.
  */
 struct vhost_scsi_evt_queue {
+	spinlock_t lock;	/* the members below */
+	bool open;
+	bool hotplug;
+	bool change;
 	struct list_head pending;
 	unsigned int nr;
 	bool missed;
@@ -375,7 +382,8 @@ void vhost_scsi_evt_post_lun(struct vhost_scsi *vs, u8 target, u64 lun,
 			     u32 reason);
 void vhost_scsi_evt_post_change(struct vhost_scsi *vs, u8 target, u64 lun,
 				u8 asc, u8 ascq);
-void vhost_scsi_evt_drop(struct vhost_scsi *vs);
+void vhost_scsi_evt_open(struct vhost_scsi *vs);
+void vhost_scsi_evt_close(struct vhost_scsi *vs);
 void vhost_scsi_evt_set_missed(struct vhost_scsi *vs, bool missed);
 bool vhost_scsi_evt_get_missed(struct vhost_scsi *vs);
 
