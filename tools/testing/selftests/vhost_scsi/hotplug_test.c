@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Whole targets that come and go while a guest runs. */
-#include <linux/userfaultfd.h>
-#include <poll.h>
 #include <pthread.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 
 #include "vs_evt.h"
+#include "vs_hole.h"
 #include "vs_test.h"
 
 #define TAG		VS_TAG
@@ -259,40 +256,6 @@ TEST_F_TIMEOUT(hotplug, targets_come_and_go_under_load_and_nothing_is_lost, 400)
 	EXPECT_LT(0, gone);
 }
 
-/* A page that nobody fills stops the worker inside its queue, as long as we like. */
-static int hole_get(void *page)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = {
-		.range = { .start = (uintptr_t)page, .len = VS_PAGE },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-
-	if (fd < 0 || madvise(page, VS_PAGE, MADV_REMOVE) ||
-	    ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &reg))
-		return -errno;
-	return fd;
-}
-
-/* Returns when somebody is stuck in it. */
-static int hole_wait(int fd)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	int ret = poll(&pfd, 1, vs_patience());
-
-	return ret == 1 && pfd.revents == POLLIN ? 0 : -ETIMEDOUT;
-}
-
-static int hole_fill(int fd, void *page)
-{
-	struct uffdio_zeropage zero = {
-		.range = { .start = (uintptr_t)page, .len = VS_PAGE },
-	};
-
-	return ioctl(fd, UFFDIO_ZEROPAGE, &zero) ? -errno : 0;
-}
-
 /* A call of another thread: what it is made on, and what came of it. */
 struct call {
 	pthread_t thread;
@@ -360,10 +323,10 @@ FIXTURE_SETUP(stuck)
 	vs_req_get(&self->req, self->dev, TAG, 0,
 		   vs_cdb_op(VS_TEST_UNIT_READY));
 	self->req.chain.out[0].gpa = vs_mem_gpa(&self->dev->mem, self->page);
-	self->hole = hole_get(self->page);
+	self->hole = vs_hole_get(self->page);
 	ASSERT_LE(0, self->hole);
 	ASSERT_EQ(0, vs_req_submit(&self->req));
-	ASSERT_EQ(0, hole_wait(self->hole));
+	ASSERT_EQ(0, vs_hole_wait(self->hole));
 }
 
 FIXTURE_TEARDOWN(stuck)
@@ -383,7 +346,7 @@ TEST_F(stuck, clear_waits_for_a_target_that_is_on_its_way_out)
 	ASSERT_EQ(0, call_start(&drop, drop_nexus, NULL));
 	EXPECT_EQ(WAITS, clear.ret);
 	EXPECT_EQ(WAITS, drop.ret);
-	ASSERT_EQ(0, hole_fill(self->hole, self->page));
+	ASSERT_EQ(0, vs_hole_fill(self->hole, self->page));
 	ASSERT_EQ(0, pthread_join(clear.thread, NULL));
 	ASSERT_EQ(0, pthread_join(drop.thread, NULL));
 	EXPECT_EQ(0, clear.ret);
@@ -406,7 +369,7 @@ TEST_F(stuck, target_on_its_way_out_holds_up_no_other_device)
 		usleep(1000);
 	EXPECT_EQ(-ENODEV, set.ret);
 	EXPECT_EQ(WAITS, drop.ret);
-	ASSERT_EQ(0, hole_fill(self->hole, self->page));
+	ASSERT_EQ(0, vs_hole_fill(self->hole, self->page));
 	ASSERT_EQ(0, pthread_join(set.thread, NULL));
 	ASSERT_EQ(0, pthread_join(drop.thread, NULL));
 	EXPECT_EQ(0, drop.ret);
@@ -473,10 +436,10 @@ FIXTURE_SETUP(stuck_event)
 	ASSERT_EQ(0, vs_dev_setup(&self->other));
 	for (i = 0; i < N_EVT; i++)
 		ASSERT_EQ(0, vs_evt_post(&self->evt[i], self->dev));
-	self->hole = hole_get(self->evt[0].buf);
+	self->hole = vs_hole_get(self->evt[0].buf);
 	ASSERT_LE(0, self->hole);
 	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 5, &self->env.bs[1]));
-	ASSERT_EQ(0, hole_wait(self->hole));
+	ASSERT_EQ(0, vs_hole_wait(self->hole));
 }
 
 FIXTURE_TEARDOWN(stuck_event)
@@ -497,7 +460,7 @@ TEST_F(stuck_event, administrator_gives_and_takes_units)
 	COVERS("EVT-18 F-AD-01");
 	ASSERT_EQ(0, call_start(&link, link_lun_7, &self->env.bs[1]));
 	EXPECT_TRUE(call_returns(&link));
-	ASSERT_EQ(0, hole_fill(self->hole, self->evt[0].buf));
+	ASSERT_EQ(0, vs_hole_fill(self->hole, self->evt[0].buf));
 	ASSERT_EQ(0, pthread_join(link.thread, NULL));
 	EXPECT_EQ(0, link.ret);
 	EXPECT_EVENT(RESCAN, TAG, 5);
@@ -523,7 +486,7 @@ TEST_F(stuck_event, target_that_comes_holds_up_nobody)
 	EXPECT_TRUE(call_returns(&make));
 	ASSERT_EQ(0, call_start(&serve, serve_other_target, &self->other));
 	EXPECT_TRUE(call_returns(&serve));
-	ASSERT_EQ(0, hole_fill(self->hole, self->evt[0].buf));
+	ASSERT_EQ(0, vs_hole_fill(self->hole, self->evt[0].buf));
 	ASSERT_EQ(0, pthread_join(make.thread, NULL));
 	ASSERT_EQ(0, pthread_join(serve.thread, NULL));
 	EXPECT_EQ(0, make.ret);
@@ -543,7 +506,7 @@ TEST_F(stuck_event, too_many_are_missed)
 		ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 7, &self->env.bs[1]));
 		ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 7));
 	}
-	ASSERT_EQ(0, hole_fill(self->hole, self->evt[0].buf));
+	ASSERT_EQ(0, vs_hole_fill(self->hole, self->evt[0].buf));
 	EXPECT_EVENT(RESCAN, TAG, 5);
 	ASSERT_EQ(0, vs_evt_wait(&self->evt[1], self->dev));
 	EXPECT_EQ(VIRTIO_SCSI_T_TRANSPORT_RESET | VIRTIO_SCSI_T_EVENTS_MISSED,
