@@ -21,6 +21,7 @@
  *                 scsi_submit.c     a command on its way into LIO
  *                 scsi_kind.c       what a unit is
  *                 scsi_slot.c       slots: where commands live
+ *                 scsi_direct.c     who executes a command: worker or LIO
  *                 scsi_cmd.c        LIO's callbacks, answer
  *   leaves        scsi_ring.c       the virtqueue
  *                 scsi_chain.c      descriptor chains in the usual form

@@ -23,7 +23,8 @@ u8 vhost_scsi_inflight_get(struct vhost_scsi_vq *svq)
 	struct vhost_scsi_inflight *inflight = &svq->inflight;
 
 	lockdep_assert_held(&svq->vq.mutex);
-	inflight->count[inflight->epoch]++;
+	WRITE_ONCE(inflight->count[inflight->epoch],
+		   inflight->count[inflight->epoch] + 1);
 	return inflight->epoch;
 }
 

@@ -41,40 +41,6 @@ static enum dma_data_direction vhost_scsi_cmd_dir(enum vhost_scsi_dir dir)
 	return DMA_NONE;
 }
 
-/* A disk gets no more than half of what it has tags for, from all queues. */
-static bool vhost_scsi_cmd_leaves_tags(struct vhost_scsi_vq *svq, u32 depth)
-{
-	const struct vhost_scsi_ep *ep = vhost_vq_get_backend(&svq->vq);
-
-	return vhost_scsi_inflight_nr(svq) * 2 * ep->nr_io <= depth;
-}
-
-/*
- * LIO's submission queue costs a change of threads, which a worker saves that
- * executes the command itself. It must not sleep there, though, for that holds
- * up all queues of the device: reads and writes only, to backstores that do not
- * wait for them, and fewer than would use up the tags of a disk. The rest keeps
- * its place behind ORDERED and HEAD OF QUEUE commands that wait in LIO's queue.
- */
-static bool vhost_scsi_cmd_is_prompt(const struct vhost_scsi_cmd *cmd)
-{
-	const struct se_cmd *se_cmd = &cmd->task.se_cmd;
-	const struct se_dev_attrib *attrib = &se_cmd->se_dev->dev_attrib;
-	const char *backend = se_cmd->se_dev->transport->name;
-	static const char iblock[] = "iblock", rd_mcp[] = "rd_mcp";
-
-	if (attrib->submit_type != TARGET_FABRIC_DEFAULT_SUBMIT ||
-	    cmd->task.svq->nr_in_order ||
-	    (se_cmd->se_cmd_flags & (SCF_SCSI_DATA_CDB | SCF_COMPARE_AND_WRITE)) !=
-	    SCF_SCSI_DATA_CDB)
-		return false;
-	/* The compiler makes a comparison of words of these. */
-	if (!memcmp(backend, iblock, sizeof(iblock)))
-		return vhost_scsi_cmd_leaves_tags(cmd->task.svq,
-						  attrib->hw_queue_depth);
-	return !memcmp(backend, rd_mcp, sizeof(rd_mcp));
-}
-
 /* What target_submit() does for a backstore with direct submission. */
 static void vhost_scsi_cmd_execute(struct se_cmd *se_cmd)
 {
@@ -195,7 +161,7 @@ int vhost_scsi_cmd_submit(struct vhost_scsi_io *io)
 	reason = vhost_scsi_cmd_disagrees(io);
 	if (unlikely(reason))
 		vhost_scsi_cmd_stop(io, reason);
-	else if (likely(vhost_scsi_cmd_is_prompt(cmd)))
+	else if (likely(vhost_scsi_direct(cmd)))
 		vhost_scsi_cmd_execute(se_cmd);
 	else
 		target_submit(se_cmd);

@@ -64,6 +64,7 @@ void vhost_scsi_tpg_register(struct vhost_scsi_tpg *tpg)
 	init_waitqueue_head(&tpg->settled);
 	refcount_set(&tpg->users, 1);
 	xa_init(&tpg->units);
+	xa_init(&tpg->tags);
 	spin_lock_init(&tpg->unit_lock);
 	mutex_lock(&vhost_scsi_registry_mutex);
 	tpg->se_tpg.tpg_rtpi = vhost_scsi_tpg_port_id(tpg);
@@ -375,6 +376,8 @@ static void vhost_scsi_tpg_lun_event(struct vhost_scsi_tpg *tpg,
 void vhost_scsi_tpg_lun_linked(struct vhost_scsi_tpg *tpg,
 			       const struct se_lun *lun)
 {
+	vhost_scsi_direct_linked(tpg, lun);
+
 	guard(mutex)(&tpg->mutex);
 	tpg->nr_luns++;
 	vhost_scsi_tpg_lun_event(tpg, lun, VIRTIO_SCSI_EVT_RESET_RESCAN);
@@ -388,6 +391,8 @@ void vhost_scsi_tpg_lun_linked(struct vhost_scsi_tpg *tpg,
 void vhost_scsi_tpg_lun_unlinked(struct vhost_scsi_tpg *tpg,
 				 const struct se_lun *lun)
 {
+	vhost_scsi_direct_unlinked(tpg, lun);
+
 	guard(mutex)(&tpg->mutex);
 	tpg->nr_luns--;
 	WRITE_ONCE(tpg->nr_leaving, tpg->nr_leaving - 1);

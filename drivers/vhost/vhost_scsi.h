@@ -422,6 +422,13 @@ int vhost_scsi_queue_data_in(struct se_cmd *se_cmd);
 int vhost_scsi_queue_status(struct se_cmd *se_cmd);
 void vhost_scsi_aborted_task(struct se_cmd *se_cmd);
 
+/* scsi_direct.c */
+void vhost_scsi_direct_linked(struct vhost_scsi_tpg *tpg,
+			      const struct se_lun *lun);
+void vhost_scsi_direct_unlinked(struct vhost_scsi_tpg *tpg,
+				const struct se_lun *lun);
+bool vhost_scsi_direct(const struct vhost_scsi_cmd *cmd);
+
 /* scsi_poll.c */
 void vhost_scsi_poll_served(struct vhost_scsi_vq *svq, unsigned int us);
 void vhost_scsi_poll_woken(struct vhost_scsi_vq *svq);

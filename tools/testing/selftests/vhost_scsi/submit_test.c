@@ -65,8 +65,14 @@ FIXTURE_VARIANT_ADD(submit, ramdisk) {
 };
 
 FIXTURE_VARIANT_ADD(submit, block_device) {
-	.disk = VS_DISK_HOLD,
+	.disk = VS_DISK_LOOP,
 	.queued = 0,
+};
+
+/* Without a queue of its own, what it is over decides who waits: LVM. */
+FIXTURE_VARIANT_ADD(submit, block_device_without_queue) {
+	.disk = VS_DISK_HOLD,
+	.queued = 1,
 };
 
 /* Its reads wait for the file. */
@@ -217,7 +223,7 @@ FIXTURE_SETUP(stopped_disk)
 		.dev.features = VS_F_MODERN | VS_F_EVENT_IDX,
 		.dev.ring_size = 256,
 		.dev.n_io = variant->n_io,
-		.disk = VS_DISK_HOLD,
+		.disk = VS_DISK_LOOP,
 	};
 
 	ENV_GET(&self->env, &opts);
@@ -233,18 +239,17 @@ FIXTURE_TEARDOWN(stopped_disk)
 	ENV_PUT(&self->env);
 }
 
-/* A worker that waits for one of a disk's tags would hold up all other queues. */
+/*
+ * A worker that waits for one of a disk's tags would hold up all other queues. Queues
+ * with nothing in flight take none.
+ */
 TEST_F(stopped_disk, gets_half_its_depth_and_the_rest_is_queued)
 {
 	void *buf = vs_mem_page(&self->dev->mem, 1);
 	unsigned int i, n = 0, queued = 0;
-	char path[256], depth[16];
 	struct vs_req req[200];
 
 	COVERS("FAB-29");
-	snprintf(path, sizeof(path), "%s/attrib/hw_queue_depth",
-		 self->env.bs[0].path);
-	ASSERT_LT(0, vs_read_file(path, depth, sizeof(depth)));
 	for (; n < ARRAY_SIZE(req) && !queued; n++) {
 		vs_req_get(&req[n], self->dev, TAG, 0,
 			   vs_cdb_rw10(VS_READ_10, 0, 8));
@@ -254,10 +259,78 @@ TEST_F(stopped_disk, gets_half_its_depth_and_the_rest_is_queued)
 		ASSERT_EQ(0, vs_ring_wait_taken(req[n].ring, vs_patience()));
 		queued = was_queued();
 	}
-	EXPECT_EQ(atoi(depth) / 2 / variant->n_io, n - 1);
+	EXPECT_EQ(VS_DISK_TAGS / 2, n - 1);
 	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
 	for (i = 0; i < n; i++)
 		EXPECT_EQ(0, end(&req[i]));
+}
+
+/* Reads that a disk holds, more than it has tags; and two queues with one worker. */
+FIXTURE(stopped_lower) {
+	struct vs_env env;
+	struct vs_dev *dev;
+	struct vs_req held[2 * VS_DISK_TAGS];
+};
+
+FIXTURE_VARIANT(stopped_lower) {
+	enum vs_disk disk;
+};
+
+FIXTURE_VARIANT_ADD(stopped_lower, block_device) {
+	.disk = VS_DISK_LOOP,
+};
+
+FIXTURE_VARIANT_ADD(stopped_lower, block_device_without_queue) {
+	.disk = VS_DISK_UPPER,
+};
+
+FIXTURE_SETUP(stopped_lower)
+{
+	struct vs_env_opts opts = {
+		.dev.n_io = 2,
+		.disk = variant->disk,
+	};
+	struct vs_req *req;
+
+	ENV_GET(&self->env, &opts);
+	self->dev = &self->env.dev;
+	ASSERT_EQ(0, vs_ramdisk_get(&self->env.bs[1], 1, 1, false));
+	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 1, &self->env.bs[1]));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 1));
+	ASSERT_EQ(0, vs_hold_stop(&self->env.hold));
+	for (req = self->held; req < self->held + 2 * VS_DISK_TAGS; req++) {
+		/* Far apart, so that none is joined to another. */
+		vs_req_get(req, self->dev, TAG, 0,
+			   vs_cdb_rw10(VS_READ_10,
+				       256 * (req - self->held), 8));
+		vs_req_in(req, vs_mem_page(&self->dev->mem, 1), VS_PAGE);
+		ASSERT_EQ(0, vs_req_submit(req));
+	}
+}
+
+FIXTURE_TEARDOWN(stopped_lower)
+{
+	ENV_PUT(&self->env);
+}
+
+TEST_F(stopped_lower, other_units_and_functions_are_served)
+{
+	struct vs_req other;
+	unsigned int i;
+
+	COVERS("FAB-29");
+	vs_req_get(&other, self->dev, TAG, 1, vs_cdb_op(VS_TEST_UNIT_READY));
+	other.ring = &self->dev->ring[VS_IO + 1];
+	EXPECT_EQ(0, vs_req_run(&other));
+	EXPECT_EQ(VS_GOOD, other.rsp->status);
+	EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_REJECTED,
+		  vs_tmf(self->dev, TAG, 1, VIRTIO_SCSI_T_TMF_CLEAR_ACA, 0,
+			 NULL));
+	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
+	for (i = 0; i < 2 * VS_DISK_TAGS; i++)
+		EXPECT_EQ(0, end(&self->held[i]));
+	vs_req_put(&other);
 }
 
 TEST_HARNESS_MAIN

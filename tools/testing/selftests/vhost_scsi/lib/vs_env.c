@@ -5,6 +5,20 @@
 #include <unistd.h>
 
 #include "vs_env.h"
+#include "vs_loop.h"
+
+/* A device-mapper table over a loop device over another table. */
+static int make_stack(struct vs_env *env, bool upper)
+{
+	int ret = vs_hold_get(&env->hold);
+
+	if (!ret)
+		ret = vs_loop_get(env->hold.node, VS_DISK_TAGS);
+	if (!ret && upper)
+		ret = vs_hold_over(&env->upper, VS_LOOP_NODE);
+	return ret ? ret : vs_iblock_get(&env->bs[0], 0, upper ?
+					 env->upper.node : VS_LOOP_NODE);
+}
 
 static int make_disk(struct vs_env *env, const struct vs_env_opts *opts)
 {
@@ -22,6 +36,9 @@ static int make_disk(struct vs_env *env, const struct vs_env_opts *opts)
 		ret = vs_hold_get(&env->hold);
 		return ret ? ret : vs_iblock_get(&env->bs[0], 0,
 						 env->hold.node);
+	case VS_DISK_LOOP:
+	case VS_DISK_UPPER:
+		return make_stack(env, opts->disk == VS_DISK_UPPER);
 	case VS_DISK_NONE:
 		return 0;
 	}
@@ -138,6 +155,8 @@ int vs_env_put(struct vs_env *env)
 	bad += complain(VS_WWN2, vs_wwn_remove(VS_WWN2));
 	for (i = 0; i < sizeof(env->bs) / sizeof(env->bs[0]); i++)
 		bad += complain("backstore", vs_backstore_put(&env->bs[i]));
+	bad += complain("upper device", vs_hold_put(&env->upper));
+	vs_loop_sweep();
 	bad += complain("held device", vs_hold_put(&env->hold));
 	unlink(VS_FILE);
 	unlink(VS_FILE_PI);

@@ -22,8 +22,13 @@ enum vs_disk {
 	VS_DISK_NULL,
 	VS_DISK_FILE,
 	VS_DISK_HOLD,
+	VS_DISK_LOOP,
+	VS_DISK_UPPER,
 	VS_DISK_NONE,
 };
+
+/* Tags of the disk that VS_DISK_LOOP is, and that VS_DISK_UPPER is over */
+#define VS_DISK_TAGS	16
 
 /**
  * struct vs_env_opts - how an environment is made
@@ -50,7 +55,10 @@ struct vs_env_opts {
  * struct vs_env - an environment
  * @dev: the device
  * @bs: backstores: the first is LUN 0, the test may add others
- * @hold: what lies under LUN 0 with VS_DISK_HOLD
+ * @hold: what lies under LUN 0 with VS_DISK_HOLD, and under the disk with its own
+ *	  tags that is there with VS_DISK_LOOP
+ * @upper: what lies under LUN 0 with VS_DISK_UPPER: a device without a queue over
+ *	   the former
  * @kmsg: kernel log since the environment was made
  * @pins: pinned pages when the environment was made
  * @may_log: the test makes the administrator's mistakes, whose reason the
@@ -60,6 +68,7 @@ struct vs_env {
 	struct vs_dev dev;
 	struct vs_backstore bs[4];
 	struct vs_hold hold;
+	struct vs_hold upper;
 	int kmsg;
 	int64_t pins;
 	bool may_log;

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "vs_hold.h"
+#include "vs_loop.h"
 
 #define NAME		"vs-test-hold"
+#define UPPER		"vs-test-upper"
 #define LOWER		"/dev/ram1"
 
 /* One device-mapper call with room for one table line. */
@@ -22,22 +24,23 @@ struct dm_call {
 	char params[64];
 };
 
-static int dm(int ctl, unsigned long cmd, struct dm_call *call,
+static int dm(int ctl, const char *name, unsigned long cmd, struct dm_call *call,
 	      unsigned int flags)
 {
 	call->io.version[0] = DM_VERSION_MAJOR;
 	call->io.data_size = sizeof(*call);
 	call->io.data_start = sizeof(call->io);
 	call->io.flags = flags;
-	strcpy(call->io.name, NAME);
+	strcpy(call->io.name, name);
 	return ioctl(ctl, cmd, call) ? -errno : 0;
 }
 
-static int simple(int ctl, unsigned long cmd, unsigned int flags)
+static int simple(int ctl, const char *name, unsigned long cmd,
+		  unsigned int flags)
 {
 	struct dm_call call = {};
 
-	return dm(ctl, cmd, &call, flags);
+	return dm(ctl, name, cmd, &call, flags);
 }
 
 static int open_ctl(void)
@@ -52,7 +55,7 @@ static int open_ctl(void)
 	return open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
 }
 
-static int load(int ctl, const char *type, unsigned int mib)
+static int load(const struct vs_hold *hold, const char *type, unsigned int mib)
 {
 	struct dm_call call = {};
 
@@ -60,9 +63,9 @@ static int load(int ctl, const char *type, unsigned int mib)
 	call.spec.length = mib * 2048ULL;
 	strcpy(call.spec.target_type, type);
 	if (strcmp(type, "error"))
-		snprintf(call.params, sizeof(call.params), LOWER " 0%s",
+		snprintf(call.params, sizeof(call.params), "%s 0%s", hold->lower,
 			 strcmp(type, "delay") ? "" : " 100");
-	return dm(ctl, DM_TABLE_LOAD, &call, 0);
+	return dm(hold->ctl, hold->name, DM_TABLE_LOAD, &call, 0);
 }
 
 static int make_node(struct vs_hold *hold, dev_t dev)
@@ -74,21 +77,23 @@ static int make_node(struct vs_hold *hold, dev_t dev)
 	return 0;
 }
 
-int vs_hold_get(struct vs_hold *hold)
+static int make(struct vs_hold *hold, const char *name, const char *lower)
 {
 	struct dm_call call = {};
 	int ret;
 
+	hold->name = name;
+	hold->lower = lower;
 	hold->ctl = open_ctl();
 	if (hold->ctl < 0) {
 		hold->ctl = 0;
 		return -errno;
 	}
-	ret = dm(hold->ctl, DM_DEV_CREATE, &call, 0);
+	ret = dm(hold->ctl, name, DM_DEV_CREATE, &call, 0);
 	if (!ret)
 		ret = make_node(hold, (dev_t)call.io.dev);
 	if (!ret)
-		ret = load(hold->ctl, "linear", VS_HOLD_MIB);
+		ret = load(hold, "linear", VS_HOLD_MIB);
 	if (!ret)
 		ret = vs_hold_go(hold);
 	if (ret)
@@ -96,20 +101,30 @@ int vs_hold_get(struct vs_hold *hold)
 	return ret;
 }
 
+int vs_hold_get(struct vs_hold *hold)
+{
+	return make(hold, NAME, LOWER);
+}
+
+int vs_hold_over(struct vs_hold *hold, const char *lower)
+{
+	return make(hold, UPPER, lower);
+}
+
 int vs_hold_stop(struct vs_hold *hold)
 {
-	return simple(hold->ctl, DM_DEV_SUSPEND, DM_SUSPEND_FLAG |
+	return simple(hold->ctl, hold->name, DM_DEV_SUSPEND, DM_SUSPEND_FLAG |
 		      DM_NOFLUSH_FLAG | DM_SKIP_LOCKFS_FLAG);
 }
 
 int vs_hold_go(struct vs_hold *hold)
 {
-	return simple(hold->ctl, DM_DEV_SUSPEND, 0);
+	return simple(hold->ctl, hold->name, DM_DEV_SUSPEND, 0);
 }
 
 int vs_hold_table(struct vs_hold *hold, const char *type, unsigned int mib)
 {
-	int ret = load(hold->ctl, type, mib);
+	int ret = load(hold, type, mib);
 
 	return ret ? ret : vs_hold_go(hold);
 }
@@ -120,13 +135,13 @@ int vs_hold_put(struct vs_hold *hold)
 
 	if (!hold->ctl)
 		return 0;
-	ret = simple(hold->ctl, DM_DEV_REMOVE, 0);
+	ret = simple(hold->ctl, hold->name, DM_DEV_REMOVE, 0);
 	close(hold->ctl);
 	hold->ctl = 0;
 	return ret;
 }
 
-static void by_name(unsigned long cmd)
+static void by_name(const char *name, unsigned long cmd)
 {
 	int ctl;
 
@@ -135,16 +150,18 @@ static void by_name(unsigned long cmd)
 	ctl = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
 	if (ctl < 0)
 		return;
-	simple(ctl, cmd, 0);
+	simple(ctl, name, cmd, 0);
 	close(ctl);
 }
 
 void vs_hold_release(void)
 {
-	by_name(DM_DEV_SUSPEND);
+	by_name(NAME, DM_DEV_SUSPEND);
 }
 
 void vs_hold_sweep(void)
 {
-	by_name(DM_DEV_REMOVE);
+	by_name(UPPER, DM_DEV_REMOVE);
+	vs_loop_sweep();
+	by_name(NAME, DM_DEV_REMOVE);
 }

@@ -12,10 +12,14 @@
 /**
  * struct vs_hold - the device
  * @ctl: device-mapper control, 0 if there is no device
+ * @name: what the device mapper calls it
+ * @lower: device that it is a table over
  * @node: its block device node
  */
 struct vs_hold {
 	int ctl;
+	const char *name;
+	const char *lower;
 	char node[32];
 };
 
@@ -26,6 +30,15 @@ struct vs_hold {
  * Return: 0 or -errno.
  */
 int vs_hold_get(struct vs_hold *hold);
+
+/**
+ * vs_hold_over() - make a second one, over another device
+ * @hold: what to fill in
+ * @lower: node of that device, which has VS_HOLD_MIB at least
+ *
+ * Return: 0 or -errno.
+ */
+int vs_hold_over(struct vs_hold *hold, const char *lower);
 
 /**
  * vs_hold_stop() - hold all reads and writes from now on
