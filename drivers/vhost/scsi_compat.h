@@ -34,10 +34,8 @@ struct se_dev_entry *target_nacl_find_deve(struct se_node_acl *nacl,
 #define VHOST_SCSI_COMPL_OPS				\
 	.default_compl_type	= TARGET_DIRECT_COMPL,	\
 	.direct_compl_supp	= 1
-#define VHOST_SCSI_DIRECT_COMPL	true
 #else
 #define VHOST_SCSI_COMPL_OPS
-#define VHOST_SCSI_DIRECT_COMPL	false
 #endif
 
 /**

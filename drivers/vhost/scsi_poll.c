@@ -7,12 +7,14 @@
  * Context: the queue's vhost worker, vq->mutex held, notifications off.
  * Invariant: no longer than the limit at a time, and not at all while the waits
  * were longer than the limit lately: an idle queue costs nothing. Whoever else
- * wants the processor or the worker gets it.
+ * wants the processor or the worker gets it: the guest on the same processor, or
+ * LIO's completion of a command, would be what the worker watches for.
  */
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
 
 #include "vhost_scsi.h"
 
@@ -65,27 +67,21 @@ static bool vhost_scsi_poll_finds(struct vhost_scsi_vq *svq)
 	       !vhost_vq_avail_empty(svq->vq.dev, &svq->vq);
 }
 
-/*
- * Where LIO finishes commands in a workqueue of the processor that submitted them,
- * a worker that watches for their end is what they wait for.
- */
-static bool vhost_scsi_poll_is_in_the_way(const struct vhost_scsi_vq *svq)
+/* A processor for itself alone is what a worker may spend on watching. */
+static bool vhost_scsi_poll_is_alone(void)
 {
-	return !VHOST_SCSI_DIRECT_COMPL && vhost_scsi_inflight_nr(svq);
+	return single_task_running() && !need_resched();
 }
 
-/*
- * Who else wants the processor gets it; the time goes on meanwhile.
- */
 static enum vhost_scsi_watch vhost_scsi_poll_watch(struct vhost_scsi_vq *svq,
 						   u64 end)
 {
 	while (!vhost_scsi_poll_finds(svq)) {
-		if (local_clock() > end || signal_pending(current))
+		if (local_clock() > end || signal_pending(current) ||
+		    !vhost_scsi_poll_is_alone())
 			return VHOST_SCSI_WATCH_IDLE;
 		if (vhost_vq_has_work(&svq->vq))
 			return VHOST_SCSI_WATCH_YIELD;
-		cond_resched();
 		cpu_relax();
 	}
 	return VHOST_SCSI_WATCH_FOUND;
@@ -111,7 +107,7 @@ enum vhost_scsi_watch vhost_scsi_poll_wait(struct vhost_scsi_vq *svq)
 	poll->interrupted = false;
 	if (!poll->idle_since)
 		poll->idle_since = local_clock();
-	if (!poll->window || vhost_scsi_poll_is_in_the_way(svq))
+	if (!poll->window || !vhost_scsi_poll_is_alone())
 		return VHOST_SCSI_WATCH_IDLE;
 
 	/* The clock is this processor's; guest memory may be touched. */
