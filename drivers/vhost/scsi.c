@@ -23,6 +23,7 @@
  *                 scsi_slot.c       slots: where commands live
  *                 scsi_direct.c     who executes a command: worker or LIO
  *                 scsi_cmd.c        LIO's callbacks, answer
+ *                 scsi_execute.c    commands that LIO executes through us
  *   leaves        scsi_ring.c       the virtqueue
  *                 scsi_chain.c      descriptor chains in the usual form
  *                 scsi_inflight.c   what LIO works on, and waiting for it

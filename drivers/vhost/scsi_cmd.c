@@ -294,6 +294,8 @@ int vhost_scsi_write_pending(struct se_cmd *se_cmd)
 	struct vhost_scsi_cmd *cmd = to_cmd(to_task(se_cmd));
 
 	if (likely(!vhost_scsi_cmd_must_wait(se_cmd))) {
+		if (unlikely(se_cmd->se_cmd_flags & SCF_COMPARE_AND_WRITE))
+			vhost_scsi_execute_wrap(cmd);
 		target_execute_cmd(se_cmd);
 		return 0;
 	}

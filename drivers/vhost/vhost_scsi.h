@@ -108,11 +108,23 @@ struct vhost_scsi_task {
 };
 
 /**
+ * struct vhost_scsi_wrap - what LIO would call, where it calls us (scsi_execute.c)
+ * @execute: executes the command
+ * @complete: goes on with a COMPARE AND WRITE that was read
+ */
+struct vhost_scsi_wrap {
+	sense_reason_t (*execute)(struct se_cmd *se_cmd);
+	sense_reason_t (*complete)(struct se_cmd *se_cmd, bool success,
+				   int *post_ret);
+};
+
+/**
  * struct vhost_scsi_cmd - a slot: one request of a request queue
  * @task: what LIO knows of it; first
  * @rsp: where the response goes
  * @next: next free slot, valid while the slot is free
  * @execute: executes a command that waits for others
+ * @wrap: LIO's functions of a command that is executed through us
  * @map: data of the command
  * @data_len: bytes of the data buffer
  * @len: bytes of it that LIO got, those that the CDB moves
@@ -130,7 +142,10 @@ struct vhost_scsi_cmd {
 	struct vhost_scsi_task task;
 	struct vhost_scsi_rsp rsp;
 	struct vhost_scsi_cmd *next;
-	struct work_struct execute;
+	union {
+		struct work_struct execute;
+		struct vhost_scsi_wrap wrap;
+	};
 	struct vhost_scsi_map map;
 	u32 data_len;
 	u32 len;
@@ -428,6 +443,9 @@ void vhost_scsi_direct_linked(struct vhost_scsi_tpg *tpg,
 void vhost_scsi_direct_unlinked(struct vhost_scsi_tpg *tpg,
 				const struct se_lun *lun);
 bool vhost_scsi_direct(const struct vhost_scsi_cmd *cmd);
+
+/* scsi_execute.c */
+void vhost_scsi_execute_wrap(struct vhost_scsi_cmd *cmd);
 
 /* scsi_poll.c */
 void vhost_scsi_poll_served(struct vhost_scsi_vq *svq, unsigned int us);
