@@ -8,7 +8,7 @@
 #include "vs_test.h"
 
 #define TAG	VS_TAG
-#define OTHER	"naa.5001405f00d0000b"
+#define OTHER	VS_NEXUS2
 #define PATH	512
 
 FIXTURE(acl) {

@@ -8,6 +8,8 @@
 
 #define VS_TEST_UNIT_READY	0x00
 #define VS_REQUEST_SENSE	0x03
+#define VS_READ_6		0x08
+#define VS_WRITE_6		0x0a
 #define VS_INQUIRY		0x12
 #define VS_MODE_SELECT_6	0x15
 #define VS_MODE_SENSE_6		0x1a
@@ -17,14 +19,22 @@
 #define VS_READ_10		0x28
 #define VS_WRITE_10		0x2a
 #define VS_SYNCHRONIZE_CACHE	0x35
+#define VS_WRITE_SAME_10	0x41
 #define VS_UNMAP		0x42
+#define VS_MODE_SENSE_10	0x5a
 #define VS_PR_IN		0x5e
 #define VS_PR_OUT		0x5f
 #define VS_VARIABLE_LENGTH	0x7f
+#define VS_EXTENDED_COPY	0x83
 #define VS_READ_16		0x88
+#define VS_COMPARE_AND_WRITE	0x89
 #define VS_WRITE_16		0x8a
+#define VS_WRITE_SAME_16	0x93
+#define VS_WRITE_ATOMIC_16	0x9c
 #define VS_READ_CAPACITY_16	0x9e
 #define VS_REPORT_LUNS		0xa0
+#define VS_READ_12		0xa8
+#define VS_WRITE_12		0xaa
 
 #define VS_GOOD			0x00
 #define VS_CHECK_CONDITION	0x02

@@ -6,6 +6,7 @@
 
 #include "vs_env.h"
 #include "vs_loop.h"
+#include "vs_sdebug.h"
 
 /* A device-mapper table over a loop device over another table. */
 static int make_stack(struct vs_env *env, bool upper)
@@ -87,8 +88,10 @@ int vs_env_get(struct vs_env *env, const struct vs_env_opts *opts)
 	if (ret)
 		return ret;
 	vs_hold_release();
+	vs_lio_release();
 	vs_lio_sweep();
 	vs_hold_sweep();
+	vs_sdebug_sweep();
 	env->pins = vs_pins();
 	env->kmsg = vs_kmsg_open();
 	ret = make_target(env, opts);

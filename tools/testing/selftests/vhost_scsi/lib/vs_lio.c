@@ -113,11 +113,9 @@ static int remove_lun(const char *path)
 	return ret ? ret : rm_dir(path);
 }
 
-static int remove_acl(const char *path)
+static int remove_acl_luns(const char *path)
 {
-	int ret = each_entry(path, "lun_", remove_lun);
-
-	return ret ? ret : rm_dir(path);
+	return each_entry(path, "lun_", remove_lun);
 }
 
 static int remove_tpg(const char *path)
@@ -126,9 +124,16 @@ static int remove_tpg(const char *path)
 	int ret, err;
 
 	snprintf(sub, sizeof(sub), "%s/acls", path);
-	ret = each_entry(sub, "", remove_acl);
+	ret = each_entry(sub, "", remove_acl_luns);
 	snprintf(sub, sizeof(sub), "%s/lun", path);
 	err = each_entry(sub, "lun_", remove_lun);
+	if (!ret)
+		ret = err;
+	/* The nexus goes after its LUNs, and its ACL after the nexus. */
+	snprintf(sub, sizeof(sub), "%s/nexus", path);
+	vs_write_file(sub, "NULL");
+	snprintf(sub, sizeof(sub), "%s/acls", path);
+	err = each_entry(sub, "", rm_dir);
 	if (!ret)
 		ret = err;
 	err = rm_dir(path);
@@ -171,10 +176,32 @@ void vs_lio_sweep(void)
 	each_entry(CORE_ROOT, "", sweep_hba);
 }
 
-static int backstore_get(struct vs_backstore *bs, const char *type,
-			 unsigned int n, const char *control)
+/* A unit that user space served: whoever did that is gone. */
+static int release_hba(const char *path)
 {
-	char path[PATH_LEN], serial[32];
+	char ring[PATH_LEN + 48];
+
+	snprintf(ring, sizeof(ring), "%s/" BS_NAME "/action/reset_ring", path);
+	return access(ring, F_OK) ? 0 : vs_write_file(ring, "1");
+}
+
+void vs_lio_release(void)
+{
+	each_entry(CORE_ROOT, "user_", release_hba);
+}
+
+static int write_in(const struct vs_backstore *bs, const char *file,
+		    const char *text)
+{
+	char path[PATH_LEN];
+
+	snprintf(path, sizeof(path), "%s/%s", bs->path, file);
+	return vs_write_file(path, text);
+}
+
+static int make_backstore(struct vs_backstore *bs, const char *type,
+			  unsigned int n, const char *control)
+{
 	int ret;
 
 	snprintf(bs->hba, sizeof(bs->hba), CORE_ROOT "/%s_%u", type,
@@ -187,18 +214,25 @@ static int backstore_get(struct vs_backstore *bs, const char *type,
 		rmdir(bs->hba);
 		return ret;
 	}
-	snprintf(path, sizeof(path), "%s/control", bs->path);
-	ret = vs_write_file(path, control);
-	if (!ret) {
-		snprintf(path, sizeof(path), "%s/enable", bs->path);
-		ret = vs_write_file(path, "1");
-	}
-	if (!ret) {
-		snprintf(path, sizeof(path), "%s/wwn/vpd_unit_serial",
-			 bs->path);
-		snprintf(serial, sizeof(serial), "vs-test-%u", n);
-		ret = vs_write_file(path, serial);
-	}
+	ret = write_in(bs, "control", control);
+	if (ret)
+		vs_backstore_put(bs);
+	return ret;
+}
+
+static int backstore_get(struct vs_backstore *bs, const char *type,
+			 unsigned int n, const char *control)
+{
+	char serial[32];
+	int ret;
+
+	ret = make_backstore(bs, type, n, control);
+	if (ret)
+		return ret;
+	snprintf(serial, sizeof(serial), "vs-test-%u", n);
+	ret = write_in(bs, "enable", "1");
+	if (!ret)
+		ret = write_in(bs, "wwn/vpd_unit_serial", serial);
 	if (ret)
 		vs_backstore_put(bs);
 	return ret;
@@ -244,6 +278,36 @@ int vs_iblock_get(struct vs_backstore *bs, unsigned int n, const char *bdev)
 	return backstore_get(bs, "iblock", n, control);
 }
 
+int vs_pscsi_get(struct vs_backstore *bs, unsigned int n,
+		 const unsigned int hctl[4], const char *node)
+{
+	char control[128];
+	int ret;
+
+	snprintf(control, sizeof(control),
+		 "scsi_host_id=%u,scsi_channel_id=%u,scsi_target_id=%u,scsi_lun_id=%u",
+		 hctl[0], hctl[1], hctl[2], hctl[3]);
+	ret = make_backstore(bs, "pscsi", n, control);
+	if (ret)
+		return ret;
+	ret = write_in(bs, "udev_path", node);
+	if (!ret)
+		ret = write_in(bs, "enable", "1");
+	if (ret)
+		vs_backstore_put(bs);
+	return ret;
+}
+
+int vs_user_get(struct vs_backstore *bs, unsigned int n, unsigned int mib)
+{
+	char control[128];
+
+	snprintf(control, sizeof(control),
+		 "dev_config=vs-test/%u,dev_size=%llu,nl_reply_supported=-1", n,
+		 (unsigned long long)mib << 20);
+	return backstore_get(bs, "user", n, control);
+}
+
 int vs_backstore_put(struct vs_backstore *bs)
 {
 	int ret;
@@ -261,10 +325,10 @@ int vs_backstore_put(struct vs_backstore *bs)
 int vs_backstore_attr(const struct vs_backstore *bs, const char *name,
 		      const char *value)
 {
-	char path[PATH_LEN];
+	char file[64];
 
-	snprintf(path, sizeof(path), "%s/attrib/%s", bs->path, name);
-	return vs_write_file(path, value);
+	snprintf(file, sizeof(file), "attrib/%s", name);
+	return write_in(bs, file, value);
 }
 
 int vs_wwn_get(const char *wwn)
@@ -357,6 +421,27 @@ int vs_lun_link(const char *wwn, unsigned int tag, unsigned long long lun,
 		return ret;
 	}
 	return 0;
+}
+
+int vs_acl_map(const char *wwn, unsigned int tag, const char *name,
+	       unsigned long long lun, bool read_only)
+{
+	char rest[128], dir[PATH_LEN], file[PATH_LEN + 16], to[PATH_LEN];
+
+	snprintf(rest, sizeof(rest), "acls/%s", name);
+	if (mkdir(vs_tpg_path(dir, sizeof(dir), wwn, tag, rest), 0755) &&
+	    errno != EEXIST)
+		return -errno;
+	snprintf(rest, sizeof(rest), "acls/%s/lun_%llu", name, lun);
+	if (mkdir(vs_tpg_path(dir, sizeof(dir), wwn, tag, rest), 0755))
+		return -errno;
+	snprintf(rest, sizeof(rest), "lun/lun_%llu", lun);
+	vs_tpg_path(to, sizeof(to), wwn, tag, rest);
+	snprintf(file, sizeof(file), "%s/link", dir);
+	if (symlink(to, file))
+		return -errno;
+	snprintf(file, sizeof(file), "%s/write_protect", dir);
+	return vs_write_file(file, read_only ? "1" : "0");
 }
 
 int vs_lun_unlink(const char *wwn, unsigned int tag, unsigned long long lun)

@@ -19,6 +19,7 @@
 #define VS_WWN_ISCSI	"iqn.2026-01.vs-test:one"
 #define VS_WWN_FC	"fc.20:00:f0:0d:00:00:00:01"
 #define VS_NEXUS	"naa.5001405f00d0000a"
+#define VS_NEXUS2	"naa.5001405f00d0000b"
 
 /**
  * struct vs_backstore - one storage object
@@ -55,6 +56,13 @@ int vs_read_file(const char *path, char *buf, size_t size);
  * Return: 0 or -errno.
  */
 int vs_lio_init(void);
+
+/**
+ * vs_lio_release() - end commands that an earlier test's user space left behind
+ *
+ * Comes before whatever waits for them.
+ */
+void vs_lio_release(void);
 
 /**
  * vs_lio_sweep() - remove whatever an earlier test left behind
@@ -94,6 +102,28 @@ int vs_fileio_get(struct vs_backstore *bs, unsigned int n, const char *file,
  * Return: 0 or -errno.
  */
 int vs_iblock_get(struct vs_backstore *bs, unsigned int n, const char *bdev);
+
+/**
+ * vs_pscsi_get() - a pscsi backstore: a SCSI unit of this host passed through
+ * @bs: what to fill in
+ * @n: number of the backstore
+ * @hctl: host, channel, target and LUN of the unit
+ * @node: its block device, or any path if it is no disk
+ *
+ * Return: 0 or -errno.
+ */
+int vs_pscsi_get(struct vs_backstore *bs, unsigned int n,
+		 const unsigned int hctl[4], const char *node);
+
+/**
+ * vs_user_get() - a tcm_user backstore, which nobody serves yet
+ * @bs: what to fill in
+ * @n: number of the backstore
+ * @mib: size
+ *
+ * Return: 0 or -errno.
+ */
+int vs_user_get(struct vs_backstore *bs, unsigned int n, unsigned int mib);
 
 /**
  * vs_backstore_put() - remove a backstore
@@ -189,6 +219,19 @@ int vs_tpg_attr(const char *wwn, unsigned int tag, const char *name,
  */
 int vs_lun_link(const char *wwn, unsigned int tag, unsigned long long lun,
 		const struct vs_backstore *bs);
+
+/**
+ * vs_acl_map() - map a LUN of a TPG to the same LUN of an initiator
+ * @wwn: name
+ * @tag: TPG tag
+ * @name: the initiator; its ACL is made if there is none
+ * @lun: LUN
+ * @read_only: it may not write
+ *
+ * Return: 0 or -errno.
+ */
+int vs_acl_map(const char *wwn, unsigned int tag, const char *name,
+	       unsigned long long lun, bool read_only);
 
 /**
  * vs_lun_unlink() - remove a LUN and its link

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -74,11 +75,14 @@ bool vs_kmsg_is_bad(const char *line)
 		"corruption", "Call Trace", "vhost_scsi", "vhost-scsi",
 		"vhost_work", "TCM_VHOST", "TCM_vhost", "Unable to handle",
 	};
+	const char *at;
 	size_t i;
 
+	/* A word begins there: scsi_debug: is no BUG: */
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		if (strcasestr(line, bad[i]))
-			return true;
+		for (at = line; (at = strcasestr(at, bad[i])); at++)
+			if (at == line || !isalpha((unsigned char)at[-1]))
+				return true;
 	return false;
 }
 
