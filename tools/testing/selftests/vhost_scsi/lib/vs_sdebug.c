@@ -142,11 +142,11 @@ static int find_host(unsigned int *host)
 	return ret;
 }
 
-/* Is the unit there, and, of a disk, its node? 0 or -ENOENT */
+/* Is the unit there, and, of a disk, what opens it? 0 or -ENOENT */
 static int look_for(struct vs_sdebug *sd)
 {
 	char dir[128], name[16], text[32];
-	int type;
+	int type, fd;
 
 	if (find_host(&sd->host))
 		return -ENOENT;
@@ -164,7 +164,12 @@ static int look_for(struct vs_sdebug *sd)
 	if (first_entry(dir, "sd", name, sizeof(name)))
 		return -ENOENT;
 	snprintf(sd->node, sizeof(sd->node), "/dev/%s", name);
-	return access(sd->node, F_OK) ? -ENOENT : 0;
+	/* The node comes before what answers to it. */
+	fd = open(sd->node, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -ENOENT;
+	close(fd);
+	return 0;
 }
 
 int vs_sdebug_get(struct vs_sdebug *sd, const char *name, const char *params,

@@ -73,14 +73,16 @@ static const struct recipe recipes[VS_UNIT_KINDS] = {
 		EMULATED("block_pi", 512, true), SDEBUG, "dif=1 dix=1 guard=0",
 	},
 	[VS_UNIT_BLOCK_ATOMIC] = {
-		EMULATED("block_atomic", 512, false), SDEBUG, "atomic_wr=1",
+		EMULATED("block_atomic", 512, false), SDEBUG,
+		"atomic_wr=1 lbpu=1 lbpws=1 lbpws10=1",
 	},
 	[VS_UNIT_BLOCK_ATOMIC_PI] = {
 		EMULATED("block_atomic_pi", 512, true), SDEBUG, "atomic_wr=1",
 		.port_pi = true,
 	},
 	[VS_UNIT_PSCSI_DISK] = {
-		PASSED("pscsi_disk", 512, 0, true, 0), PSCSI, "",
+		PASSED("pscsi_disk", 512, 0, true, 0), PSCSI,
+		"lbpu=1 lbpws=1 lbpws10=1",
 	},
 	[VS_UNIT_PSCSI_SCSI2] = {
 		PASSED("pscsi_scsi2", 512, 0, true, 3), PSCSI,
@@ -217,7 +219,7 @@ static int link_unit(struct vs_unit *unit, const struct recipe *recipe,
 		ret = vs_acl_map(VS_WWN, VS_TAG, VS_NEXUS, unit->lun, true);
 	if (!ret)
 		ret = vs_nexus_write(VS_WWN, VS_TAG, VS_NEXUS);
-	if (ret || !(mods & VS_UNIT_RESERVED))
+	if (ret || !mods)
 		return ret;
 	ret = vs_tpg_get(VS_WWN, VS_TAG2);
 	if (!ret)
@@ -242,10 +244,8 @@ static int pr_out(struct vs_unit *unit, uint8_t action, uint8_t type,
 /* The other nexus registers, and reserves the unit for its own writes. */
 static int reserve(struct vs_unit *unit)
 {
-	int ret = vs_scsi_settle(unit->dev, VS_TAG2, unit->lun);
+	int ret = pr_out(unit, 0, 0, 8);
 
-	if (!ret)
-		ret = pr_out(unit, 0, 0, 8);
 	return ret ? ret : pr_out(unit, 1, 1, 0);
 }
 
@@ -255,6 +255,8 @@ static int give(struct vs_unit *unit, unsigned int mods)
 
 	if (!ret)
 		ret = vs_scsi_settle(unit->dev, VS_TAG, unit->lun);
+	if (!ret && mods)
+		ret = vs_scsi_settle(unit->dev, VS_TAG2, unit->lun);
 	if (!ret && mods & VS_UNIT_RESERVED)
 		ret = reserve(unit);
 	return ret;

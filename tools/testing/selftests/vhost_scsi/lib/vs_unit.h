@@ -13,7 +13,7 @@
 /* Size of a unit, unless the test wants another. */
 #define VS_UNIT_MIB	16
 
-/* The TPG through which another nexus comes to a reserved unit. */
+/* The TPG through which another nexus may write a unit that has a modifier. */
 #define VS_TAG2		2
 
 /**

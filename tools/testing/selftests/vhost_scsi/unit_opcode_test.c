@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Opcodes that one kernel's LIO knows and another's does not, or that are switched off. */
+#include <stdio.h>
+
+#include "vs_test.h"
+
+#include "vs_unit.h"
+
+#define GUARD	0x5a
+
+FIXTURE(atomic) {
+	struct vs_unit unit;
+	struct vs_dev *dev;
+	uint8_t *old;
+	uint8_t *buf;
+	bool known;
+};
+
+typedef FIXTURE_DATA(atomic) atomic_data;
+
+FIXTURE_VARIANT(atomic) {
+	enum vs_unit_kind kind;
+};
+
+VS_UNIT_VARIANT(atomic, block_atomic, VS_UNIT_BLOCK_ATOMIC);
+VS_UNIT_VARIANT(atomic, block_atomic_pi, VS_UNIT_BLOCK_ATOMIC_PI);
+
+static struct vs_cdb atomic_cdb(uint64_t lba, uint16_t blocks)
+{
+	struct vs_cdb cdb = vs_cdb_rw16(VS_WRITE_ATOMIC_16, lba, 0);
+
+	/* Bytes 10 and 11 are a boundary, the length is behind it. */
+	cdb.b[12] = blocks >> 8;
+	cdb.b[13] = blocks & 0xff;
+	return cdb;
+}
+
+static struct vs_result in(atomic_data *self, struct vs_cdb cdb, size_t len)
+{
+	memset(self->buf, GUARD, 2 * VS_PAGE);
+	return vs_scsi_read(self->dev, VS_TAG, 0, cdb, self->buf, len);
+}
+
+static struct vs_result out(atomic_data *self, struct vs_cdb cdb, size_t len)
+{
+	return vs_scsi_write(self->dev, VS_TAG, 0, cdb, self->buf, len);
+}
+
+FIXTURE_SETUP(atomic)
+{
+	struct vs_unit_opts opts = { .kind = variant->kind };
+	struct vs_result res;
+	int ret = vs_unit_get(&self->unit, &opts);
+
+	if (ret == -ENODEV)
+		SKIP(return, "%s", self->unit.why);
+	ASSERT_EQ(0, ret);
+	self->dev = self->unit.dev;
+	self->old = vs_mem_page(&self->dev->mem, 2);
+	self->buf = vs_mem_page(&self->dev->mem, 2);
+	vs_fill(self->buf, VS_PAGE, 9);
+	res = out(self, atomic_cdb(16, 8), VS_PAGE);
+	self->known = !res.response && res.sense != sense(5, 0x20, 0);
+	vs_fill(self->old, VS_PAGE, 1);
+	memcpy(self->buf, self->old, VS_PAGE);
+	ASSERT_GOOD(out(self, vs_cdb_rw10(VS_WRITE_10, 0, 8), VS_PAGE));
+}
+
+FIXTURE_TEARDOWN(atomic)
+{
+	UNIT_PUT(&self->unit);
+}
+
+static bool unchanged(atomic_data *self)
+{
+	struct vs_result res = in(self, vs_cdb_rw10(VS_READ_10, 0, 8), VS_PAGE);
+
+	return !res.err && !res.response && !res.status &&
+	       !memcmp(self->old, self->buf, VS_PAGE);
+}
+
+TEST_F(atomic, write_of_no_block_is_good)
+{
+	struct vs_result res = in(self, atomic_cdb(0, 0), 0);
+
+	EXPECT_EQ(0, res.err);
+	EXPECT_TRUE(unchanged(self));
+	if (self->known)
+		EXPECT_GOOD(res);
+}
+
+TEST_F(atomic, write_without_data_is_refused)
+{
+	struct vs_result res = in(self, atomic_cdb(0, 2), 0);
+
+	EXPECT_EQ(0, res.err);
+	EXPECT_TRUE(unchanged(self));
+	if (self->known)
+		EXPECT_RESPONSE(VIRTIO_SCSI_S_OVERRUN, res);
+}
+
+TEST_F(atomic, write_with_data_in_is_refused)
+{
+	struct vs_cdb cdb = atomic_cdb(0, 2);
+	struct vs_result res;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		/* As LIO reads it: two blocks in the 32 bits at byte 10. */
+		cdb.b[10] = 0;
+		res = in(self, cdb, 1024);
+		EXPECT_EQ(0, res.err);
+		EXPECT_EQ(-1, vs_not_all(self->buf, 1024, GUARD));
+		if (self->known)
+			EXPECT_RESPONSE(VIRTIO_SCSI_S_OVERRUN, res);
+		EXPECT_TRUE(unchanged(self));
+		/* And with a boundary. */
+		cdb.b[11] = 2;
+	}
+}
+
+TEST_F(atomic, write_with_protect_bits_is_refused)
+{
+	struct vs_cdb cdb = atomic_cdb(0, 2);
+	struct vs_result res;
+
+	cdb.b[1] = 0x20;
+	vs_fill(self->buf, 1024, 2);
+	res = out(self, cdb, 1024);
+	EXPECT_EQ(0, res.err);
+	if (self->known)
+		EXPECT_CC(5, 0x24, 0, res);
+	EXPECT_TRUE(unchanged(self));
+}
+
+TEST_F(atomic, write_of_another_length_is_never_good)
+{
+	struct vs_result res;
+
+	vs_fill(self->buf, VS_PAGE, 2);
+	res = out(self, atomic_cdb(0, 1), VS_PAGE);
+	EXPECT_TRUE(res.response || res.status);
+	EXPECT_TRUE(unchanged(self));
+	res = out(self, atomic_cdb(0, 8), 512);
+	EXPECT_TRUE(res.response || res.status);
+	EXPECT_TRUE(unchanged(self));
+}
+
+TEST_F(atomic, write_of_its_length_writes)
+{
+	struct vs_result res;
+
+	if (!self->known)
+		SKIP(return, "this kernel's LIO does not know the command");
+	vs_fill(self->old, VS_PAGE, 2);
+	memcpy(self->buf, self->old, VS_PAGE);
+	res = out(self, atomic_cdb(0, 8), VS_PAGE);
+	EXPECT_GOOD(res);
+	EXPECT_TRUE(unchanged(self));
+}
+
+FIXTURE(copy) {
+	struct vs_unit unit;
+};
+
+FIXTURE_VARIANT(copy) {
+	enum vs_unit_kind kind;
+};
+
+VS_UNIT_VARIANT(copy, ramdisk, VS_UNIT_RAMDISK);
+VS_UNIT_VARIANT(copy, file, VS_UNIT_FILE);
+VS_UNIT_VARIANT(copy, block, VS_UNIT_BLOCK);
+
+FIXTURE_SETUP(copy)
+{
+	struct vs_unit_opts opts = { .kind = variant->kind };
+	int ret = vs_unit_get(&self->unit, &opts);
+
+	if (ret == -ENODEV)
+		SKIP(return, "%s", self->unit.why);
+	ASSERT_EQ(0, ret);
+}
+
+FIXTURE_TEARDOWN(copy)
+{
+	UNIT_PUT(&self->unit);
+}
+
+/* A list that LIO reads, and that names no unit. */
+static struct vs_result extended_copy(struct vs_dev *dev)
+{
+	uint8_t *list = vs_mem_page(&dev->mem, 1);
+	struct vs_cdb cdb = vs_cdb_op(VS_EXTENDED_COPY);
+
+	memset(list, 0, 16);
+	cdb.b[13] = 16;
+	return vs_scsi_write(dev, VS_TAG, 0, cdb, list, 16);
+}
+
+TEST_F(copy, extended_copy_is_unknown_unless_the_administrator_allows_it)
+{
+	struct vs_dev *dev = self->unit.dev;
+	struct vs_result res;
+
+	EXPECT_CC(5, 0x20, 0, extended_copy(dev));
+	EXPECT_CC(5, 0x20, 0, vs_scsi_read(dev, VS_TAG, 0,
+					   vs_cdb_op(VS_EXTENDED_COPY), NULL,
+					   0));
+	ASSERT_EQ(0, vs_tpg_attr(VS_WWN, VS_TAG, "extended_copy", "1"));
+	res = extended_copy(dev);
+	EXPECT_RESPONSE(VIRTIO_SCSI_S_OK, res);
+	EXPECT_NE(sense(5, 0x20, 0), res.sense);
+	ASSERT_EQ(0, vs_tpg_attr(VS_WWN, VS_TAG, "extended_copy", "0"));
+	EXPECT_CC(5, 0x20, 0, extended_copy(dev));
+}
+
+TEST_HARNESS_MAIN
