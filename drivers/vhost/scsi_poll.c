@@ -10,7 +10,9 @@
  * wants the processor or the worker gets it: the guest on the same processor, or
  * LIO's completion of a command, would be what the worker watches for.
  */
+#include <linux/bitops.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
 #include <linux/sched/signal.h>
@@ -67,6 +69,36 @@ static bool vhost_scsi_poll_finds(struct vhost_scsi_vq *svq)
 	       !vhost_vq_avail_empty(svq->vq.dev, &svq->vq);
 }
 
+static bool vhost_scsi_poll_in_line(const struct vhost_scsi_vq *svq)
+{
+	return test_bit(VHOST_WORK_QUEUED, &svq->vq.poll.work.flags) ||
+	       test_bit(VHOST_WORK_QUEUED, &svq->done_work.flags);
+}
+
+/*
+ * The worker takes its whole list at once: what it has yet to do of that is not on
+ * it any more, which is all that vhost_vq_has_work() looks at.
+ */
+static bool vhost_scsi_poll_others_wait(struct vhost_scsi_vq *svq)
+{
+	const struct vhost_worker *worker = rcu_access_pointer(svq->vq.worker);
+	const struct vhost_scsi_ep *ep = vhost_vq_get_backend(&svq->vq);
+	const struct vhost_scsi *vs = to_vs(svq);
+	unsigned int i, nr_io = 0;
+
+	for (i = 0; i < vs->nr_vqs && nr_io < ep->nr_io; i++) {
+		const struct vhost_scsi_vq *other = &vs->svq[i];
+
+		if (rcu_access_pointer(other->vq.worker) == worker &&
+		    vhost_scsi_poll_in_line(other))
+			return true;
+		/* A request queue that is set up has slots. */
+		nr_io += !!other->slots;
+	}
+	return rcu_access_pointer(vs->svq[VHOST_SCSI_VQ_EVT].vq.worker) ==
+	       worker && test_bit(VHOST_WORK_QUEUED, &vs->evt.work.flags);
+}
+
 /* A processor for itself alone is what a worker may spend on watching. */
 static bool vhost_scsi_poll_is_alone(void)
 {
@@ -76,14 +108,19 @@ static bool vhost_scsi_poll_is_alone(void)
 static enum vhost_scsi_watch vhost_scsi_poll_watch(struct vhost_scsi_vq *svq,
 						   u64 end)
 {
-	while (!vhost_scsi_poll_finds(svq)) {
+	bool others_wait;
+
+	if (vhost_scsi_poll_finds(svq))
+		return VHOST_SCSI_WATCH_FOUND;
+	others_wait = vhost_scsi_poll_others_wait(svq);
+	do {
 		if (local_clock() > end || signal_pending(current) ||
 		    !vhost_scsi_poll_is_alone())
 			return VHOST_SCSI_WATCH_IDLE;
-		if (vhost_vq_has_work(&svq->vq))
+		if (others_wait || vhost_vq_has_work(&svq->vq))
 			return VHOST_SCSI_WATCH_YIELD;
 		cpu_relax();
-	}
+	} while (!vhost_scsi_poll_finds(svq));
 	return VHOST_SCSI_WATCH_FOUND;
 }
 
