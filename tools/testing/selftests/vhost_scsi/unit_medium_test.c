@@ -282,9 +282,12 @@ TEST_F(medium, unmap)
 	EXPECT_EQ(0, res.err);
 	EXPECT_TRUE(res.response || res.status);
 	EXPECT_TRUE(is_as_filled(self, variant->mods));
+	/* scsi_debug has a BUG() for a list that is not there. */
+	cdb.b[8] = variant->kind == VS_UNIT_PSCSI_DISK ? 0 : 24;
 	res = vs_scsi_read(self->dev, VS_TAG, self->unit.lun, cdb, NULL, 0);
 	EXPECT_EQ(0, res.err);
 	EXPECT_TRUE(is_as_filled(self, variant->mods));
+	cdb.b[8] = 24;
 	res = vs_scsi_write(self->dev, VS_TAG, self->unit.lun, cdb, list, 24);
 	EXPECT_EQ(0, res.err);
 	if (!variant->mods)
@@ -358,7 +361,7 @@ TEST_F(asked, nobody_is_asked_to_change_the_medium)
 	/* FORMAT UNIT, SANITIZE, WRITE SAME, UNMAP, WRITE LONG, WRITE AND VERIFY */
 	static const uint8_t op[] = { 0x04, 0x48, 0x41, 0x93, 0x42, 0x3f, 0x2e,
 				      0x8e, 0xae, 0x0a, 0x2a, 0x8a, 0xaa, 0x89,
-				      0x8b, 0x9c, 0x9d, 0x3b };
+				      0x8b, 0x9c };
 	struct vs_dev *dev = self->unit.dev;
 	uint8_t *buf = vs_mem_page(&dev->mem, 1);
 	unsigned int before;
