@@ -95,6 +95,8 @@ static int load(const char *name, const char *params)
 		if (ret)
 			return ret;
 	}
+	/* The driver of disks, if it is a module: nobody else loads it here. */
+	system("modprobe -q sd_mod 2>/dev/null");
 	snprintf(command, sizeof(command),
 		 "modprobe -q scsi_debug add_host=0 inq_vendor=" VENDOR
 		 " inq_product=%s dev_size_mb=%u %s 2>/dev/null",
