@@ -303,7 +303,7 @@ static int __init vhost_scsi_init(void)
 {
 	int ret;
 
-	ret = vhost_scsi_cmd_init();
+	ret = vhost_scsi_execute_init();
 	if (ret)
 		return ret;
 	ret = vhost_scsi_fabric_init();
@@ -318,7 +318,7 @@ static int __init vhost_scsi_init(void)
 err_fabric:
 	vhost_scsi_fabric_exit();
 err_cmd:
-	vhost_scsi_cmd_exit();
+	vhost_scsi_execute_exit();
 	return ret;
 }
 
@@ -326,7 +326,7 @@ static void __exit vhost_scsi_exit(void)
 {
 	misc_deregister(&vhost_scsi_misc);
 	vhost_scsi_fabric_exit();
-	vhost_scsi_cmd_exit();
+	vhost_scsi_execute_exit();
 }
 
 module_init(vhost_scsi_init);

@@ -19,33 +19,6 @@
 #include "scsi_trace.h"
 #include "vhost_scsi.h"
 
-/* PERSISTENT RESERVE OUT: service action (SPC) */
-#define VHOST_SCSI_PREEMPT_AND_ABORT	0x05
-
-/* Executes the commands that wait for others. */
-static struct workqueue_struct *vhost_scsi_execute_wq;
-
-/**
- * vhost_scsi_cmd_init() - prepare what all commands share
- *
- * Return: 0 or -ENOMEM.
- */
-int vhost_scsi_cmd_init(void)
-{
-	vhost_scsi_execute_wq = alloc_workqueue("vhost_scsi", WQ_UNBOUND, 0);
-	return vhost_scsi_execute_wq ? 0 : -ENOMEM;
-}
-
-/**
- * vhost_scsi_cmd_exit() - undo vhost_scsi_cmd_init()
- *
- * The last command is gone, but its work may still be on its way out.
- */
-void vhost_scsi_cmd_exit(void)
-{
-	destroy_workqueue(vhost_scsi_execute_wq);
-}
-
 static bool vhost_scsi_cmd_has_sense(const struct vhost_scsi_cmd *cmd)
 {
 	return cmd->task.se_cmd.se_cmd_flags &
@@ -262,45 +235,21 @@ int vhost_scsi_check_stop_free(struct se_cmd *se_cmd)
 	return target_put_sess_cmd(se_cmd);
 }
 
-static void vhost_scsi_execute_work(struct work_struct *work)
-{
-	struct vhost_scsi_cmd *cmd = container_of(work, struct vhost_scsi_cmd,
-						  execute);
-
-	target_execute_cmd(&cmd->task.se_cmd);
-}
-
-/*
- * SPC: PREEMPT AND ABORT ends commands of other nexuses. LIO waits for its own
- * submission queues then, inside which it has called us, and would wait for
- * itself; and for the backstore, while a worker may hold vq->mutex.
- */
-static bool vhost_scsi_cmd_must_wait(const struct se_cmd *se_cmd)
-{
-	return se_cmd->t_task_cdb[0] == PERSISTENT_RESERVE_OUT &&
-	       (se_cmd->t_task_cdb[1] & 0x1f) == VHOST_SCSI_PREEMPT_AND_ABORT;
-}
-
 /**
  * vhost_scsi_write_pending() - LIO wants the data of a write
  * @se_cmd: LIO's part of the command
  *
- * It is in memory already.
+ * It is in memory already. LIO has its buffers, and has checked nothing yet.
  *
  * Return: 0
  */
 int vhost_scsi_write_pending(struct se_cmd *se_cmd)
 {
-	struct vhost_scsi_cmd *cmd = to_cmd(to_task(se_cmd));
-
-	if (likely(!vhost_scsi_cmd_must_wait(se_cmd))) {
-		if (unlikely(se_cmd->se_cmd_flags & SCF_COMPARE_AND_WRITE))
-			vhost_scsi_execute_wrap(cmd);
-		target_execute_cmd(se_cmd);
-		return 0;
-	}
-	INIT_WORK(&cmd->execute, vhost_scsi_execute_work);
-	queue_work(vhost_scsi_execute_wq, &cmd->execute);
+	if (unlikely((se_cmd->se_cmd_flags &
+		      (SCF_SCSI_DATA_CDB | SCF_COMPARE_AND_WRITE)) !=
+		     SCF_SCSI_DATA_CDB))
+		vhost_scsi_execute_wrap(to_cmd(to_task(se_cmd)));
+	target_execute_cmd(se_cmd);
 	return 0;
 }
 

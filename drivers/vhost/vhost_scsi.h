@@ -111,11 +111,19 @@ struct vhost_scsi_task {
  * struct vhost_scsi_wrap - what LIO would call, where it calls us (scsi_execute.c)
  * @execute: executes the command
  * @complete: goes on with a COMPARE AND WRITE that was read
+ * @entry: entry of the PERSISTENT RESERVE OUTs that are under way
+ * @work: executes one that waits
  */
 struct vhost_scsi_wrap {
 	sense_reason_t (*execute)(struct se_cmd *se_cmd);
-	sense_reason_t (*complete)(struct se_cmd *se_cmd, bool success,
-				   int *post_ret);
+	union {
+		sense_reason_t (*complete)(struct se_cmd *se_cmd, bool success,
+					   int *post_ret);
+		struct {
+			struct list_head entry;
+			struct work_struct work;
+		};
+	};
 };
 
 /**
@@ -123,7 +131,6 @@ struct vhost_scsi_wrap {
  * @task: what LIO knows of it; first
  * @rsp: where the response goes
  * @next: next free slot, valid while the slot is free
- * @execute: executes a command that waits for others
  * @wrap: LIO's functions of a command that is executed through us
  * @map: data of the command
  * @data_len: bytes of the data buffer
@@ -142,10 +149,7 @@ struct vhost_scsi_cmd {
 	struct vhost_scsi_task task;
 	struct vhost_scsi_rsp rsp;
 	struct vhost_scsi_cmd *next;
-	union {
-		struct work_struct execute;
-		struct vhost_scsi_wrap wrap;
-	};
+	struct vhost_scsi_wrap wrap;
 	struct vhost_scsi_map map;
 	u32 data_len;
 	u32 len;
@@ -425,8 +429,6 @@ struct vhost_scsi_cmd *vhost_scsi_cmd_next(struct vhost_scsi_vq *svq,
 int vhost_scsi_cmd_submit(struct vhost_scsi_io *io);
 
 /* scsi_cmd.c */
-int vhost_scsi_cmd_init(void);
-void vhost_scsi_cmd_exit(void);
 void __vhost_scsi_cmd_drain(struct vhost_scsi_vq *svq);
 void vhost_scsi_cmd_drop_work(struct work_struct *work);
 struct llist_node *vhost_scsi_task_finished(struct vhost_scsi_vq *svq);
@@ -445,6 +447,8 @@ void vhost_scsi_direct_unlinked(struct vhost_scsi_tpg *tpg,
 bool vhost_scsi_direct(const struct vhost_scsi_cmd *cmd);
 
 /* scsi_execute.c */
+int vhost_scsi_execute_init(void);
+void vhost_scsi_execute_exit(void);
 void vhost_scsi_execute_wrap(struct vhost_scsi_cmd *cmd);
 
 /* scsi_poll.c */
