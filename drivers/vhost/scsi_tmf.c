@@ -69,6 +69,8 @@ static const struct vhost_scsi_tmf_kind vhost_scsi_tmf_kinds[] = {
  * @set: commands that it is about
  * @subtype: VIRTIO_SCSI_T_TMF_*
  * @parts: what LIO does for it
+ * @vq: the request queues before this one have none of its commands any more
+ * @before: nor has this one up to this slot; NULL if that is not known
  *
  * Under the mutex of the control virtqueue.
  */
@@ -78,6 +80,8 @@ struct vhost_scsi_tmf {
 	struct vhost_scsi_set set;
 	u32 subtype;
 	struct vhost_scsi_parts parts;
+	unsigned int vq;
+	struct vhost_scsi_cmd *before;
 };
 
 static const struct vhost_scsi_tmf_kind *vhost_scsi_tmf_kind(u32 subtype)
@@ -117,6 +121,28 @@ static bool vhost_scsi_tmf_any(struct vhost_scsi *vs,
 		mutex_unlock(&svq->vq.mutex);
 	}
 	return any;
+}
+
+/*
+ * Is one of the commands that a function is about still there? It gets no new ones:
+ * what was looked through once need not be again, so that a function walks over
+ * the slots once in all, however often it is asked.
+ */
+static bool vhost_scsi_tmf_waits(struct vhost_scsi *vs,
+				 struct vhost_scsi_tmf *tmf)
+{
+	struct vhost_scsi_cmd *cmd = NULL;
+	struct vhost_scsi_vq *svq;
+
+	for (; tmf->vq < vs->nr_vqs; tmf->vq++) {
+		svq = vhost_scsi_tmf_lock_vq(vs, tmf->vq);
+		cmd = vhost_scsi_cmd_next(svq, tmf->before, &tmf->set);
+		tmf->before = cmd && cmd > svq->slots ? cmd - 1 : NULL;
+		mutex_unlock(&svq->vq.mutex);
+		if (cmd)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -205,6 +231,7 @@ vhost_scsi_tmf_alloc(struct vhost_scsi_vq *ctl,
 	tmf->rsp.epoch = vhost_scsi_inflight_get(ctl);
 	tmf->set = *set;
 	tmf->subtype = subtype;
+	tmf->vq = VHOST_SCSI_VQ_IO;
 	/* 0 is FUNCTION COMPLETE here; 10 answers queries only. */
 	tmf->parts.response = VIRTIO_SCSI_S_OK;
 	return tmf;
@@ -343,7 +370,7 @@ void vhost_scsi_tmf_done_work(struct vhost_work *work)
 	mutex_lock(&ctl->vq.mutex);
 	vhost_scsi_tmr_count(vs);
 	list_for_each_entry_safe(tmf, next, &vs->tmfs, entry) {
-		if (tmf->parts.nr || vhost_scsi_tmf_any(vs, &tmf->set))
+		if (tmf->parts.nr || vhost_scsi_tmf_waits(vs, tmf))
 			continue;
 		vhost_scsi_tmf_answer(ctl, tmf);
 		list_move_tail(&tmf->entry, &answered);
