@@ -57,8 +57,12 @@
 #define VHOST_SCSI_WEIGHT	256
 /* Used elements collected for one update of the used ring */
 #define VHOST_SCSI_BATCH	64
-/* Requests for LIO that task management has under way; each blocks a worker */
-#define VHOST_SCSI_MAX_TMRS	128
+/*
+ * Requests for LIO that task management has under way. Each blocks a thread of the
+ * system workqueue, of which a CPU has 256 or more, and on which the commands wait
+ * that LIO delays: other devices must find some, too.
+ */
+#define VHOST_SCSI_MAX_TMRS	32
 /* Events waiting for the guest's buffers; further ones are missed */
 #define VHOST_SCSI_MAX_EVENTS	128
 

@@ -193,7 +193,7 @@ TEST_F_TIMEOUT(timing, aborts_and_completions_race_and_all_are_answered_once, 36
 }
 
 #define MANY 200
-#define LIMIT 128
+#define LIMIT 32
 
 /* Waits until LIO has marked @n commands, of which it logs a line each. */
 static int wait_for_aborts(int kmsg, unsigned int n)
