@@ -51,7 +51,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "vhost_scsi.h"
+#include "scsi_tmf.h"
 
 #define CREATE_TRACE_POINTS
 #include "scsi_trace.h"

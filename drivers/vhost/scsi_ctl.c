@@ -8,7 +8,7 @@
  * Context: the control queue's vhost worker, vq->mutex held.
  * Invariant: each head that is taken ends in exactly one verdict (I1).
  */
-#include "vhost_scsi.h"
+#include "scsi_tmf.h"
 
 /* Decode a function and find its target; the verdict says what becomes of it. */
 static enum vhost_scsi_verdict

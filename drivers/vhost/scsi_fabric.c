@@ -15,7 +15,7 @@
 #include <linux/utsname.h>
 #include <scsi/scsi_proto.h>
 
-#include "vhost_scsi.h"
+#include "scsi_tmf.h"
 
 static bool vhost_scsi_is_sas(const char *rest)
 {

@@ -17,8 +17,8 @@
  */
 #include <linux/slab.h>
 
+#include "scsi_tmf.h"
 #include "scsi_trace.h"
-#include "vhost_scsi.h"
 
 /**
  * struct vhost_scsi_tmf_kind - what a subtype does

@@ -10,7 +10,7 @@
  */
 #include <linux/slab.h>
 
-#include "vhost_scsi.h"
+#include "scsi_tmf.h"
 
 /**
  * struct vhost_scsi_tmr - a part of a function: one request to LIO

@@ -70,7 +70,6 @@ struct seq_file;
 struct vhost_scsi;
 struct vhost_scsi_io;
 struct vhost_scsi_task;
-struct vhost_scsi_tmr;
 struct vhost_scsi_vq;
 
 /**
@@ -183,18 +182,6 @@ struct vhost_scsi_set {
 	bool all_luns;
 	bool by_tag;
 	bool marked;
-};
-
-/**
- * struct vhost_scsi_parts - what LIO does for a task management function
- * @nr: parts that it works on
- * @response: VIRTIO_SCSI_S_* for the guest, as far as they are known
- *
- * Under the mutex of the control virtqueue.
- */
-struct vhost_scsi_parts {
-	unsigned int nr;
-	u8 response;
 };
 
 /**
@@ -379,24 +366,6 @@ void vhost_scsi_io_done_work(struct vhost_work *work);
 
 /* scsi_ctl.c */
 void vhost_scsi_ctl_kick(struct vhost_work *work);
-
-/* scsi_tmf.c */
-enum vhost_scsi_verdict
-vhost_scsi_tmf_run(struct vhost_scsi_vq *ctl,
-		   const struct vhost_scsi_chain *chain,
-		   const struct vhost_scsi_tmf_req *req,
-		   struct se_session *sess, u8 *response);
-void vhost_scsi_tmf_done_work(struct vhost_work *work);
-void vhost_scsi_tmf_drop_work(struct work_struct *work);
-
-/* scsi_tmr.c */
-struct vhost_scsi_tmr *vhost_scsi_tmr_alloc(struct vhost_scsi *vs,
-					    struct vhost_scsi_parts *parts);
-bool vhost_scsi_tmr_submit(struct vhost_scsi *vs, struct vhost_scsi_tmr *tmr,
-			   struct se_session *sess, u8 function, u64 lun,
-			   u64 tag);
-void vhost_scsi_tmr_count(struct vhost_scsi *vs);
-void vhost_scsi_queue_tm_rsp(struct se_cmd *se_cmd);
 
 /* scsi_event.c */
 void vhost_scsi_evt_init(struct vhost_scsi *vs);
