@@ -222,6 +222,9 @@ vhost_scsi_check_pair(const struct vhost_scsi_kind *kind,
 	u32 blocks = vhost_scsi_op_field(cdb, op->len_at, op->len_width);
 	u64 size = 2 * (u64)blocks * kind->block_size;
 
+	/* It writes the block without what protects it, and nobody reads it again. */
+	if (kind->makes_pi)
+		return VHOST_SCSI_BAD_OPCODE;
 	/* LIO compares one block at a time. */
 	if (blocks > 1 || ((cdb[op->flags_at] & VHOST_SCSI_DPO_FUA) &&
 			   !kind->has_fua))

@@ -145,13 +145,13 @@ FIXTURE_TEARDOWN(cd)
 	UNIT_PUT(&self->unit);
 }
 
-/* 42h is UNMAP on disks. The drive does not know it. */
+/* 42h is UNMAP on disks. Whatever the drive says of it is the answer. */
 TEST_F(cd, read_sub_channel_reaches_the_drive)
 {
 	struct vs_cdb cdb = { .b = { 0x42, 0x02, 0x40, 0x01, 0, 0, 0, 0, 0x10 } };
 
-	EXPECT_CC(5, 0x20, 0, vs_scsi_read(self->dev, VS_TAG, 0, cdb, self->buf,
-					   16));
+	EXPECT_RESPONSE(VIRTIO_SCSI_S_OK,
+			vs_scsi_read(self->dev, VS_TAG, 0, cdb, self->buf, 16));
 }
 
 FIXTURE(scsi2) {
@@ -198,8 +198,12 @@ FIXTURE(write_protected) {
 
 FIXTURE_SETUP(write_protected)
 {
-	int ret = get((passed_data *)self, VS_UNIT_PSCSI_DISK,
-		      VS_UNIT_READ_ONLY);
+	int ret;
+
+	/* pscsi_complete_cmd() calls kmap(), which is nothing on these machines. */
+	if (vs_kernel_has("__might_resched"))
+		SKIP(return, "this kernel complains of LIO's kmap() in an interrupt");
+	ret = get((passed_data *)self, VS_UNIT_PSCSI_DISK, VS_UNIT_READ_ONLY);
 
 	if (ret == -ENODEV)
 		SKIP(return, "%s", self->unit.why);

@@ -347,12 +347,12 @@ TEST_F(unit, blocks_that_32_bits_cannot_count_are_refused)
 		vs_fill(buf, self->block, 2);
 		res = out(self, rw_cdb(VS_WRITE_16, 0, blocks[i]), buf,
 			  self->block);
-		EXPECT_RESPONSE(VIRTIO_SCSI_S_OVERRUN, res);
+		EXPECT_CC(5, 0x21, 0, res);
 		EXPECT_TRUE(unchanged(self, 0, 1, old));
 		memset(buf, GUARD, VS_PAGE);
 		res = in(self, rw_cdb(VS_READ_16, 0, blocks[i]), buf,
 			 self->block);
-		EXPECT_RESPONSE(VIRTIO_SCSI_S_OVERRUN, res);
+		EXPECT_CC(5, 0x21, 0, res);
 		EXPECT_EQ(-1, vs_not_all(buf, VS_PAGE, GUARD));
 	}
 }
@@ -369,8 +369,14 @@ TEST_F(unit, compare_and_write_compares_and_writes)
 	cdb.b[9] = LBA;
 	cdb.b[13] = 1;
 	ASSERT_GOOD(prepare(self, LBA, 1, old, 1));
-	/* Not what is there: MISCOMPARE. */
 	vs_fill(buf, 2 * len, 2);
+	if (self->unit.type->makes_pi) {
+		/* LIO would write the block without what protects it. */
+		EXPECT_CC(5, 0x20, 0, out(self, cdb, buf, 2 * len));
+		EXPECT_TRUE(unchanged(self, LBA, 1, old));
+		return;
+	}
+	/* Not what is there: MISCOMPARE. */
 	EXPECT_CC(0xe, 0x1d, 0, out(self, cdb, buf, 2 * len));
 	EXPECT_TRUE(unchanged(self, LBA, 1, old));
 	memcpy(buf, old, len);

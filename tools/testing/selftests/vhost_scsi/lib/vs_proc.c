@@ -122,3 +122,18 @@ unsigned int vs_threads(bool workers, uint64_t *cpu_ns)
 		closedir(dir);
 	return n;
 }
+
+bool vs_kernel_has(const char *name)
+{
+	char line[256], *at;
+	bool found = false;
+	FILE *f = fopen("/proc/kallsyms", "re");
+
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		at = strstr(line, name);
+		found = at && at[-1] == ' ' && strchr("\t\n", at[strlen(name)]);
+	}
+	if (f)
+		fclose(f);
+	return found;
+}

@@ -57,4 +57,12 @@ bool vs_kmsg_is_bad(const char *line);
  */
 unsigned int vs_threads(bool workers, uint64_t *cpu_ns);
 
+/**
+ * vs_kernel_has() - does this kernel, with its modules, have a function?
+ * @name: its name
+ *
+ * Return: true if it does.
+ */
+bool vs_kernel_has(const char *name);
+
 #endif /* VS_PROC_H */

@@ -34,14 +34,15 @@ struct recipe {
 
 #define EMULATED(name_, size_, pi_)					\
 	{ .name = name_, .block_size = size_, .emulated = true,		\
-	  .has_pi = pi_, .writable = true }
+	  .has_pi = pi_, .writable = true, .writes_same = true }
 #define PASSED(name_, size_, type_, writable_, lun_)			\
 	{ .name = name_, .block_size = size_, .device_type = type_,	\
 	  .writable = writable_, .lun = lun_ }
 
 static const struct recipe recipes[VS_UNIT_KINDS] = {
 	[VS_UNIT_RAMDISK] = {
-		EMULATED("ramdisk", 512, false), RAMDISK,
+		{ .name = "ramdisk", .block_size = 512, .emulated = true,
+		  .has_pi = false, .makes_pi = false, .writable = true }, RAMDISK,
 	},
 	[VS_UNIT_FILE] = {
 		EMULATED("file", 512, false), FILEIO,
@@ -57,11 +58,13 @@ static const struct recipe recipes[VS_UNIT_KINDS] = {
 		EMULATED("block_4k", 4096, false), SDEBUG, "sector_size=4096",
 	},
 	[VS_UNIT_RAMDISK_PI] = {
-		EMULATED("ramdisk_pi", 512, true), RAMDISK,
+		{ .name = "ramdisk_pi", .block_size = 512, .emulated = true,
+		  .has_pi = true, .makes_pi = true, .writable = true }, RAMDISK,
 		.attr = { "pi_prot_type", "1", "pi_prot_verify", "1" },
 	},
 	[VS_UNIT_FILE_PI] = {
-		EMULATED("file_pi", 512, true), FILEIO,
+		{ .name = "file_pi", .block_size = 512, .emulated = true,
+		  .has_pi = true, .makes_pi = true, .writable = true, .writes_same = true }, FILEIO,
 		.attr = { "pi_prot_type", "1", "pi_prot_format", "1",
 			  "pi_prot_verify", "1" },
 	},
@@ -105,22 +108,6 @@ const struct vs_unit_type *vs_unit_type(enum vs_unit_kind kind)
 	return &recipes[kind].type;
 }
 
-/* Does this kernel, with its modules, have a function of that name? */
-static bool has_symbol(const char *name)
-{
-	char line[256], *at;
-	bool found = false;
-	FILE *f = fopen("/proc/kallsyms", "re");
-
-	while (f && !found && fgets(line, sizeof(line), f)) {
-		at = strstr(line, name);
-		found = at && at[-1] == ' ' && strchr("\t\n", at[strlen(name)]);
-	}
-	if (f)
-		fclose(f);
-	return found;
-}
-
 static int get_sdebug(struct vs_unit *unit, const struct recipe *recipe)
 {
 	int ret = vs_sdebug_get(&unit->sdebug, recipe->type.name, recipe->params,
@@ -130,7 +117,7 @@ static int get_sdebug(struct vs_unit *unit, const struct recipe *recipe)
 		unit->why = "scsi_debug is in use by somebody else";
 	else if (ret == -ENODEV)
 		unit->why = "this kernel has no scsi_debug, or none that takes the parameters";
-	else if (!ret && recipe->symbol && !has_symbol(recipe->symbol))
+	else if (!ret && recipe->symbol && !vs_kernel_has(recipe->symbol))
 		unit->why = "this kernel's scsi_debug does not know this type of unit";
 	return unit->why ? -ENODEV : ret;
 }

@@ -67,6 +67,8 @@ enum vs_unit_kind {
  * @device_type: peripheral device type
  * @emulated: LIO executes its commands; else they are passed through
  * @has_pi: it has protection information, or its port has it
+ * @makes_pi: LIO makes it, for data that comes without
+ * @writes_same: it takes WRITE SAME
  * @writable: a medium with blocks that can be written
  * @lun: its LUN
  */
@@ -76,6 +78,8 @@ struct vs_unit_type {
 	uint8_t device_type;
 	bool emulated;
 	bool has_pi;
+	bool makes_pi;
+	bool writes_same;
 	bool writable;
 	uint16_t lun;
 };
