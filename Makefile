@@ -50,7 +50,7 @@ modules: $(if $(filter uml,$(KERNEL)),uml,lab) ## build the module; KERNEL=, C=1
 endif
 
 PHONY += unit
-unit: lab ## unit tests of the wire layer, with sanitizers (seconds)
+unit: lab ## unit tests of the pure sources, with sanitizers (seconds)
 	@lab/unit
 
 PHONY += check

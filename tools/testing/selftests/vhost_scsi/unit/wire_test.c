@@ -8,37 +8,18 @@
  *
  * wire_test [N]: N random inputs for the last test, 0 skips it.
  */
-#include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuzz_wire.h"
+#include "fuzz_pure.h"
 #include "scsi_wire.h"
+#include "tap.h"
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define OUT(n)		(51 + (n))
 #define IN(n)		(108 + (n))
 
-static bool test_failed;
 static unsigned long fuzz_inputs = 100000;
-
-/* Says which row of a table broke the running test, and goes on. */
-static void __attribute__((format(printf, 2, 3)))
-expect(bool ok, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (ok)
-		return;
-	test_failed = true;
-	printf("# wrong: ");
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	printf("\n");
-}
 
 /* Writes a number as the ring stores it, independently of the code tested. */
 static void put(u8 *at, unsigned int bytes, bool le, u64 val)
@@ -816,11 +797,7 @@ static void test_fuzz(void)
 	}
 }
 
-static const struct {
-	const char *name;
-	const char *covers;
-	void (*run)(void);
-} tests[] = {
+static const struct tap_test tests[] = {
 	{ "LUN: byte 0 is 1, byte 1 any target",
 	  "REQ-08 F-RQ-01", test_lun_byte0 },
 	{ "LUN: all forms of one unit",
@@ -879,24 +856,8 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	size_t i, n = ARRAY_SIZE(tests);
-	bool failed = false;
-
 	if (argc > 1)
 		fuzz_inputs = strtoul(argv[1], NULL, 0);
-	if (!fuzz_inputs)
-		n--;
-
-	/* a crash must not swallow what was said before it */
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	printf("TAP version 13\n1..%zu\n", n);
-	for (i = 0; i < n; i++) {
-		printf("# covers: %s\n", tests[i].covers);
-		test_failed = false;
-		tests[i].run();
-		failed |= test_failed;
-		printf("%sok %zu - %s\n", test_failed ? "not " : "", i + 1,
-		       tests[i].name);
-	}
-	return failed;
+	/* The last one is the random inputs. */
+	return tap_run(tests, ARRAY_SIZE(tests) - !fuzz_inputs);
 }

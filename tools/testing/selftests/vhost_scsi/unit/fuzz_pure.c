@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What must hold for scsi_wire.c whatever the bytes are.
+ * What must hold for the pure sources whatever the bytes are.
  *
  * Enters: arbitrary bytes, from libFuzzer or from the fixed-seed test of
  * wire_test.c.
@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuzz_wire.h"
+#include "check_rules.h"
+#include "fuzz_pure.h"
 #include "scsi_wire.h"
 
 #define MUST(cond)							\
@@ -154,6 +155,56 @@ static void fuzz_evt(const struct fuzz_input *in)
 	MUST(evt.lun[0] == 1 && evt.lun[1] == in->req.plain.lun[1]);
 }
 
+/* Any unit, as scsi_kind.c could make it of what LIO has. */
+static void fuzz_kind(const struct fuzz_input *in, struct vhost_scsi_kind *kind)
+{
+	u16 bits = in->unit_bits;
+
+	memset(kind, 0, sizeof(*kind));
+	kind->read_only = bits & 0x01;
+	kind->is_passed = bits & 0x02;
+	if (kind->is_passed) {
+		kind->in_place = bits & 0x04;
+		kind->lio_pr = bits & 0x08;
+		kind->max_len = kind->in_place ? in->max_len : 0;
+		kind->type = in->type & 0x1f;
+		return;
+	}
+	kind->block_size = bits & 0x04 ? 4096 : 512;
+	kind->blocks = in->blocks;
+	kind->max_write_same = in->max_write_same;
+	kind->prot_type = in->prot_type % 4;
+	kind->makes_pi = kind->prot_type && bits & 0x08;
+	kind->has_fua = bits & 0x10;
+	kind->has_unmap = bits & 0x20;
+	kind->has_ws_unmap = bits & 0x40;
+	kind->has_atomic = bits & 0x80;
+	kind->has_copy = bits & 0x100;
+}
+
+static void fuzz_check(const struct fuzz_input *in)
+{
+	union vhost_scsi_wire_req wire = in->req;
+	struct vhost_scsi_layout layout = { 0 };
+	struct vhost_scsi_kind kind;
+	struct vhost_scsi_req req;
+	const char *rule;
+
+	/* A LUN that names a unit: the rest is what matters here. */
+	memcpy(wire.plain.lun, "\1\0\0\0", 4);
+	MUST(!vhost_scsi_wire_decode_cmd(&wire, true, in->pi & 1, &req));
+	fuzz_kind(in, &kind);
+	layout.dir = in->dir % 3;
+	if (layout.dir != VHOST_SCSI_DIR_NONE) {
+		layout.data_len = in->data_len ?: 1;
+		layout.pi_len = in->pi & 1 ? in->pi_len : 0;
+	}
+	rule = check_rules_broken(&kind, &req, &layout);
+	if (rule)
+		fprintf(stderr, "operation code %02x: %s\n", req.cdb[0], rule);
+	MUST(!rule);
+}
+
 int LLVMFuzzerTestOneInput(const __u8 *data, size_t size)
 {
 	struct fuzz_input in = { 0 };
@@ -164,5 +215,6 @@ int LLVMFuzzerTestOneInput(const __u8 *data, size_t size)
 	fuzz_resp(&in);
 	fuzz_ctl(&in);
 	fuzz_evt(&in);
+	fuzz_check(&in);
 	return 0;
 }
