@@ -439,7 +439,9 @@ enum vhost_scsi_outcome vhost_scsi_check(const struct vhost_scsi_kind *kind,
 					 struct vhost_scsi_plan *plan)
 {
 	memset(plan, 0, sizeof(*plan));
-	if (unlikely(req->cdb_len > sizeof(req->cdb)))
+	/* LIO counts bytes in 32 bits, and so does the residual. */
+	if (unlikely(req->cdb_len > sizeof(req->cdb) ||
+		     (u64)layout->data_len >> 32))
 		return VHOST_SCSI_BAD_FIELD;
 	if (unlikely(kind->is_passed))
 		return vhost_scsi_check_passed(kind, req->cdb, layout, plan);

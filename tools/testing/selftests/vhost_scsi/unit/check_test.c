@@ -312,9 +312,25 @@ static const struct row wrap_rows[] = {
 	    0, 0, 0, 1 }, IN, 512, RANGE, 0, 0 },
 };
 
+/* A chain holds more than 4 GiB if it names the same memory again and again. */
+static const struct row long_rows[] = {
+	{ "READ(12) of 4 GiB", &disk,
+	  { 0xa8, [6] = 0x00, 0x80, 0x00, 0x00 }, IN, 1ULL << 32, FIELD, 0, 0 },
+	{ "READ(12) of 4 GiB, protected by LIO", &made_1,
+	  { 0xa8, [6] = 0x00, 0x80, 0x00, 0x00 }, IN, 1ULL << 32, FIELD, 0, 0 },
+	{ "WRITE(16) of 4 GiB and a block", &disk,
+	  { 0x8a, [10] = 0x00, 0x80, 0x00, 0x01 }, OUT, (1ULL << 32) + 512,
+	  FIELD, 0, 0 },
+	{ "TEST UNIT READY", &disk, { 0x00 }, IN, 1ULL << 32, FIELD, 0, 0 },
+	{ "a vendor's command", &user_disk, { 0xc1 }, IN, 1ULL << 32, FIELD, 0, 0 },
+	{ "as much as 32 bits can count", &user_disk,
+	  { 0xc1 }, IN, UINT32_MAX, PASS, IN, UINT32_MAX },
+};
+
 static void test_wrap(void)
 {
 	CHECK_ROWS(wrap_rows);
+	CHECK_ROWS(long_rows);
 }
 
 /* G1, G6: a read moves what its CDB names, and no byte of what lies behind. */
