@@ -368,8 +368,8 @@ static bool vhost_scsi_check_is_lios(const struct vhost_scsi_kind *kind, u8 op)
 	switch (op) {
 	case REPORT_LUNS:
 		return true;
-	case RESERVE:
-	case RELEASE:
+	case 0x16: /* RESERVE(6) */
+	case 0x17: /* RELEASE(6) */
 	case RESERVE_10:
 	case RELEASE_10:
 	case PERSISTENT_RESERVE_IN:

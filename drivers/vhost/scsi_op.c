@@ -42,8 +42,9 @@ static const struct vhost_scsi_op vhost_scsi_ops[256] = {
 	[SEEK_6]		= NO_DATA,
 	[INQUIRY]		= RETURNS(3, 2, 0),
 	[MODE_SELECT]		= TAKES_LIST(4, 1, 0),
-	[RESERVE]		= NO_DATA,
-	[RELEASE]		= NO_DATA,
+	/* RESERVE and RELEASE(6): their names depend on the kernel. */
+	[0x16]			= NO_DATA,
+	[0x17]			= NO_DATA,
 	[MODE_SENSE]		= RETURNS(4, 1, 0),
 	[START_STOP]		= NO_DATA,
 	[READ_CAPACITY]		= {

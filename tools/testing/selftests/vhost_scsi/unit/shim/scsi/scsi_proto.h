@@ -15,8 +15,6 @@
 #define WRITE_FILEMARKS			0x10
 #define INQUIRY				0x12
 #define MODE_SELECT			0x15
-#define RESERVE				0x16
-#define RELEASE				0x17
 #define ERASE				0x19
 #define MODE_SENSE			0x1a
 #define START_STOP			0x1b
