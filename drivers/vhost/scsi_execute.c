@@ -23,7 +23,10 @@
  * who takes a registration away meanwhile spins until it has ended.
  */
 #include <linux/list.h>
+#include <linux/rculist.h>
+#include <linux/scatterlist.h>
 #include <linux/spinlock.h>
+#include <linux/unaligned.h>
 #include <linux/workqueue.h>
 #include <scsi/scsi_proto.h>
 #include <target/target_core_backend.h>
@@ -176,6 +179,57 @@ static sense_reason_t vhost_scsi_execute_reserve(struct se_cmd *se_cmd)
 	if (aborts || !first)
 		return TCM_NO_SENSE;
 	return vhost_scsi_execute_now(cmd);
+}
+
+static void vhost_scsi_execute_copy(struct se_cmd *se_cmd, const void *from,
+				    u32 len, u32 at)
+{
+	if (at < se_cmd->data_length)
+		sg_pcopy_from_buffer(se_cmd->t_data_sg, se_cmd->t_data_nents,
+				     from, min(len, se_cmd->data_length - at),
+				     at);
+}
+
+/* SPC: the units that the nexus sees; LUN 0 if there is none. */
+static sense_reason_t vhost_scsi_execute_report_luns(struct se_cmd *se_cmd)
+{
+	struct se_node_acl *nacl = se_cmd->se_sess->se_node_acl;
+	struct se_dev_entry *deve;
+	u8 lun[8] = {};
+	u32 at = 8;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(deve, &nacl->lun_entry_hlist, link) {
+		if (deve->mapped_lun > VHOST_SCSI_MAX_LUN)
+			continue;
+		put_unaligned_be16(deve->mapped_lun, lun);
+		vhost_scsi_execute_copy(se_cmd, lun, sizeof(lun), at);
+		at += sizeof(lun);
+	}
+	rcu_read_unlock();
+
+	if (at == 8) {
+		vhost_scsi_execute_copy(se_cmd, lun, sizeof(lun), at);
+		at += sizeof(lun);
+	}
+	memset(lun, 0, sizeof(lun));
+	put_unaligned_be32(at - 8, lun);
+	vhost_scsi_execute_copy(se_cmd, lun, sizeof(lun), 0);
+	target_complete_cmd_with_length(se_cmd, SAM_STAT_GOOD, at);
+	return TCM_NO_SENSE;
+}
+
+/**
+ * vhost_scsi_execute_own() - have a command executed by us that LIO answers wrong
+ * @se_cmd: command that LIO has parsed
+ *
+ * REPORT LUNS of LIO lists LUNs beyond those that a guest can name, in the form of
+ * another one.
+ */
+void vhost_scsi_execute_own(struct se_cmd *se_cmd)
+{
+	if (se_cmd->t_task_cdb[0] == REPORT_LUNS)
+		se_cmd->execute_cmd = vhost_scsi_execute_report_luns;
 }
 
 /**

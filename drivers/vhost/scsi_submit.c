@@ -159,11 +159,13 @@ int vhost_scsi_cmd_submit(struct vhost_scsi_io *io)
 		return 0;
 
 	reason = vhost_scsi_cmd_disagrees(io);
-	if (unlikely(reason))
+	if (unlikely(reason)) {
 		vhost_scsi_cmd_stop(io, reason);
-	else if (likely(vhost_scsi_direct(cmd)))
+	} else if (likely(vhost_scsi_direct(cmd))) {
 		vhost_scsi_cmd_execute(se_cmd);
-	else
+	} else {
+		vhost_scsi_execute_own(se_cmd);
 		target_submit(se_cmd);
+	}
 	return 0;
 }

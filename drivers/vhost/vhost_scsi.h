@@ -30,6 +30,8 @@
  *   I6  An aborted command never reads as success.
  *   I7  LIO gets no byte more than the CDB moves, and nothing goes on to a backstore
  *       unless what LIO made of a command agrees with what was decided about it.
+ *   I8  A guest, VMM or backstore that is stuck holds up nobody else: no worker sleeps
+ *       for a backstore, nobody waits for a lock that is held over guest memory.
  */
 #ifndef VHOST_SCSI_H
 #define VHOST_SCSI_H
@@ -422,6 +424,7 @@ bool vhost_scsi_direct(const struct vhost_scsi_cmd *cmd);
 /* scsi_execute.c */
 int vhost_scsi_execute_init(void);
 void vhost_scsi_execute_exit(void);
+void vhost_scsi_execute_own(struct se_cmd *se_cmd);
 void vhost_scsi_execute_wrap(struct vhost_scsi_cmd *cmd);
 
 /* scsi_poll.c */

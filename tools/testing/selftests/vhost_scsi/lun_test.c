@@ -276,6 +276,16 @@ TEST_F(lun, numbers_above_16383_never_alias_a_unit)
 	EXPECT_CC(5, 0x25, 0,
 		  vs_scsi_read(self->dev, TAG, 7,
 			       vs_cdb_op(VS_TEST_UNIT_READY), NULL, 0));
+	/* Nor is one listed twice. */
+	ASSERT_EQ(0, vs_ramdisk_get(&self->env.bs[2], 2, 1, false));
+	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 7, &self->env.bs[2]));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 7));
+	memset(self->buf, VS_POISON, 64);
+	ASSERT_GOOD(vs_scsi_read(self->dev, TAG, 7, vs_cdb_report_luns(64),
+				 self->buf, 64));
+	EXPECT_EQ(16, vs_get_be32(self->buf));
+	EXPECT_EQ(7, self->buf[9] + self->buf[17]);
+	EXPECT_EQ(VS_POISON, self->buf[24]);
 }
 
 /* Three targets in one WWN, one of them without nexus. */
