@@ -157,19 +157,27 @@ static bool vhost_scsi_io_check(struct vhost_scsi_io *io)
 	return true;
 }
 
-static bool vhost_scsi_io_slot(struct vhost_scsi_io *io)
+/*
+ * SAM: no room for another task, which every driver takes for a reason to wait. A
+ * Linux guest fails the I/O of a file system after some answers of BUSY.
+ */
+static bool vhost_scsi_io_set_full(struct vhost_scsi_io *io, const char *why)
 {
-	io->cmd = vhost_scsi_cmd_get(io->svq, io->chain.head);
-	if (likely(io->cmd))
-		return true;
-
-	io->why = "no slot";
+	io->why = why;
 	io->res = (struct vhost_scsi_result) {
 		.response = VIRTIO_SCSI_S_OK,
 		.status = SAM_STAT_TASK_SET_FULL,
 		.resid = io->layout.data_len,
 	};
 	return false;
+}
+
+static bool vhost_scsi_io_slot(struct vhost_scsi_io *io)
+{
+	io->cmd = vhost_scsi_cmd_get(io->svq, io->chain.head);
+	if (likely(io->cmd))
+		return true;
+	return vhost_scsi_io_set_full(io, "no slot");
 }
 
 static int vhost_scsi_io_map_iter(struct vhost_scsi_io *io)
@@ -203,8 +211,7 @@ static bool vhost_scsi_io_map(struct vhost_scsi_io *io)
 		return true;
 
 	if (ret == -ENOMEM)
-		return vhost_scsi_io_refuse(io, "no memory",
-					    VIRTIO_SCSI_S_BUSY);
+		return vhost_scsi_io_set_full(io, "no memory");
 	return vhost_scsi_io_refuse(io, ret == -E2BIG ? "too many pages" :
 				    "data not accessible",
 				    VIRTIO_SCSI_S_FAILURE);

@@ -607,10 +607,10 @@ static bool fair(const struct request *r, const struct vs_req *req,
 		if (end != END_ANSWERED || !req->chain.used_len)
 			return false;
 		return good(r, req) ||
-		       response(r, req) == VIRTIO_SCSI_S_BUSY ||
-		       (r->lio && !req->rsp->response &&
+		       (r->tmf && response(r, req) == VIRTIO_SCSI_S_BUSY) ||
+		       (!r->tmf && !req->rsp->response &&
 			(req->rsp->status == VS_TASK_SET_FULL ||
-			 req->rsp->status == VS_CHECK_CONDITION));
+			 (r->lio && req->rsp->status == VS_CHECK_CONDITION)));
 	case VS_FAULT_COPY:
 		if (end == END_RETRIED)
 			return good(r, req);

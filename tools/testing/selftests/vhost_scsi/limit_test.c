@@ -134,14 +134,14 @@ TEST_F(limit, eight_queues_of_1024_cost_less_than_64_mib)
 }
 
 /* Buffers that are no sectors are copied: the host's memory, at the guest's wish. */
-TEST_F(limit, copies_are_the_owners_and_busy_beyond_its_limit)
+TEST_F(limit, copies_are_the_owners_and_wait_beyond_its_limit)
 {
 	const struct vs_dev_opts opts = {
 		.ring_size = 512, .features = VS_F_MODERN | VS_F_EVENT_IDX,
 	};
 	static struct vs_req req[BOUNCED];
 	size_t len = 1UL << 20;
-	unsigned int i, good = 0, busy = 0;
+	unsigned int i, good = 0, full = 0;
 	char text[32];
 	uint8_t *buf;
 
@@ -166,14 +166,15 @@ TEST_F(limit, copies_are_the_owners_and_busy_beyond_its_limit)
 	for (i = 0; i < BOUNCED; i++) {
 		ASSERT_EQ(0, vs_req_wait(&req[i]));
 		good += !req[i].rsp->response && !req[i].rsp->status;
-		busy += req[i].rsp->response == VIRTIO_SCSI_S_BUSY;
+		full += !req[i].rsp->response &&
+			req[i].rsp->status == VS_TASK_SET_FULL;
 		EXPECT_EQ(1, req[i].chain.times);
 		vs_req_put(&req[i]);
 	}
-	TH_LOG("%u good, %u busy", good, busy);
-	EXPECT_EQ(BOUNCED, good + busy);
+	TH_LOG("%u good, %u full", good, full);
+	EXPECT_EQ(BOUNCED, good + full);
 	EXPECT_LT(0, good);
-	EXPECT_LT(0, busy);
+	EXPECT_LT(0, full);
 	EXPECT_GOOD(vs_scsi_read(self->dev, TAG, 0,
 				 vs_cdb_rw10(VS_READ_10, 0, 8), buf, VS_PAGE));
 }
