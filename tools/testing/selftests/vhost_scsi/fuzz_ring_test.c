@@ -29,9 +29,10 @@
 #define REJECT		TRACE "events/vhost_scsi/vhost_scsi_cmd_reject/enable"
 
 /*
- * What a request can be refused for before LIO sees it. Three need more than bytes,
+ * What a request can be refused for before LIO sees it. Some need more than bytes,
  * and have tests of their own: "no memory" (fault_sweep), "no slot" (inflight_test),
- * "unit attention" (change_test); "session stopped" is what LIO may say, and never
+ * "unit attention" (change_test), "read-only" and "length of parameter list"
+ * (unit_medium_test, unit_opcode_test); "session stopped" is what LIO may say, and never
  * does while an endpoint is set.
  */
 static const struct {
@@ -44,14 +45,15 @@ static const struct {
 	{ "LUN field", false },
 	{ "no such target", false },
 	{ "no such LUN", false },
-	{ "CDB too long", false },
-	{ "direction", false },
-	{ "buffer too short", true },
+	{ "operation code", false },
+	{ "field in CDB", false },
+	{ "blocks out of range", false },
+	{ "buffer too short, or for the other direction", false },
+	{ "length of data or protection information", false },
 	{ "no blocks", true },
 	{ "too many pages", false },
 	{ "data not accessible", false },
 	{ "length of protection information", true },
-	{ "no protection information", false },
 };
 
 struct fuzz {

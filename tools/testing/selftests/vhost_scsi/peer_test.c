@@ -324,6 +324,8 @@ TEST_F(apart, copy_reaches_units_of_the_own_target_only)
 	COVERS("F-SE-04 SCSI-13");
 	ASSERT_EQ(0, naa(self->dev, 0, own));
 	ASSERT_EQ(0, naa(self->dev, 1, second));
+	/* The stock module has no such switch. */
+	vs_tpg_attr(VS_WWN, TAG, "extended_copy", "1");
 	ASSERT_EQ(0, naa(&self->other, 0, foreign));
 	vs_fill(buf, 512, 1);
 	ASSERT_GOOD(vs_scsi_write(self->dev, TAG, 0,
