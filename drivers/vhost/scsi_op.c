@@ -199,9 +199,14 @@ bool vhost_scsi_op_fields_ok(const u8 *cdb)
 }
 
 /* Operation codes that scsi_proto.h has no name for (SBC, SSC, MMC) */
+#define VHOST_SCSI_ERASE_10		0x2c
+#define VHOST_SCSI_FORMAT_PRESET	0x38
 #define VHOST_SCSI_SANITIZE		0x48
+#define VHOST_SCSI_XDWRITE_10		0x50
 #define VHOST_SCSI_XPWRITE_10		0x51
 #define VHOST_SCSI_ORWRITE_16		0x8b
+#define VHOST_SCSI_WRITE_STREAM_16	0x9a
+#define VHOST_SCSI_ERASE_12		0xac
 #define VHOST_SCSI_WRITE_FILEMARKS_16	0x80
 #define VHOST_SCSI_ALLOW_OVERWRITE	0x82
 #define VHOST_SCSI_READ_REVERSE_16	0x81
@@ -216,9 +221,38 @@ bool vhost_scsi_op_fields_ok(const u8 *cdb)
 #define VHOST_SCSI_READ_CD		0xbe
 #define VHOST_SCSI_SEND_DVD_STRUCTURE	0xbf
 
+/* Service actions of long CDBs, and of SERVICE ACTION IN(16), likewise */
+#define VHOST_SCSI_ORWRITE_32		0x0e
+#define VHOST_SCSI_WRITE_STREAM_32	0x10
+#define VHOST_SCSI_WRITE_SCATTERED_32	0x11
+#define VHOST_SCSI_WRITE_ATOMIC_32	0x18
+#define VHOST_SCSI_REMOVE_TRUNCATE	0x18
+#define VHOST_SCSI_RESTORE_REBUILD	0x19
+#define VHOST_SCSI_REMOVE_MODIFY	0x1a
+
 /* Peripheral device types (SPC) */
 #define VHOST_SCSI_TYPE_TAPE	0x01
 #define VHOST_SCSI_TYPE_ROM	0x05
+
+/*
+ * SAT: PROTOCOL says which way data goes, and T_DIR only if that leaves it open. One
+ * that brings data in is no write; of the others nobody knows what the ATA command
+ * does: SANITIZE has no data.
+ */
+static enum vhost_scsi_effect vhost_scsi_op_effect_ata(const u8 *protocol)
+{
+	switch (protocol[0] >> 1 & 0xf) {
+	case 4:		/* PIO data-in */
+	case 10:	/* UDMA data-in */
+		return VHOST_SCSI_EFFECT_NONE;
+	case 6:		/* DMA */
+	case 12:	/* FPDMA */
+		if (protocol[1] & 0x08)	/* T_DIR */
+			return VHOST_SCSI_EFFECT_NONE;
+		break;
+	}
+	return VHOST_SCSI_EFFECT_CHANGES;
+}
 
 static enum vhost_scsi_effect vhost_scsi_op_effect_tape(const u8 *cdb)
 {
@@ -263,6 +297,8 @@ static enum vhost_scsi_effect vhost_scsi_op_effect_rom(const u8 *cdb)
 	case VHOST_SCSI_SEND_DVD_STRUCTURE:
 	case WRITE_BUFFER:
 		return VHOST_SCSI_EFFECT_CHANGES;
+	case ATA_16:
+		return vhost_scsi_op_effect_ata(cdb + 1);
 	}
 	return VHOST_SCSI_EFFECT_NONE;
 }
@@ -274,23 +310,31 @@ static enum vhost_scsi_effect vhost_scsi_op_effect_long(const u8 *cdb)
 		return VHOST_SCSI_EFFECT_READS;
 	case XDWRITE_32:
 	case XPWRITE_32:
+	case XDWRITEREAD_32:
 	case WRITE_32:
 	case WRITE_VERIFY_32:
 	case WRITE_SAME_32:
+	case VHOST_SCSI_ORWRITE_32:
+	case VHOST_SCSI_WRITE_STREAM_32:
+	case VHOST_SCSI_WRITE_SCATTERED_32:
+	case VHOST_SCSI_WRITE_ATOMIC_32:
 		return VHOST_SCSI_EFFECT_CHANGES;
+	case ATA_32:
+		return vhost_scsi_op_effect_ata(cdb + 10);
 	}
 	return VHOST_SCSI_EFFECT_NONE;
 }
 
-/*
- * SAT: PROTOCOL says which way data goes. One that brings data in is no write; of
- * the others nobody knows what the ATA command does.
- */
-static enum vhost_scsi_effect vhost_scsi_op_effect_ata(const u8 *cdb)
+/* Some of what only brings data in by its name takes parts of the medium away. */
+static enum vhost_scsi_effect vhost_scsi_op_effect_service_in(const u8 *cdb)
 {
-	bool in = cdb[2] & 0x08;	/* T_DIR */
-
-	return in ? VHOST_SCSI_EFFECT_NONE : VHOST_SCSI_EFFECT_CHANGES;
+	switch (cdb[1] & 0x1f) {
+	case VHOST_SCSI_REMOVE_TRUNCATE:
+	case VHOST_SCSI_RESTORE_REBUILD:
+	case VHOST_SCSI_REMOVE_MODIFY:
+		return VHOST_SCSI_EFFECT_CHANGES;
+	}
+	return VHOST_SCSI_EFFECT_NONE;
 }
 
 static enum vhost_scsi_effect vhost_scsi_op_effect_disk(const u8 *cdb)
@@ -316,9 +360,16 @@ static enum vhost_scsi_effect vhost_scsi_op_effect_disk(const u8 *cdb)
 	case WRITE_SAME:
 	case WRITE_SAME_16:
 	case UNMAP:
+	case UPDATE_BLOCK:
+	case XDWRITEREAD_10:
+	case VHOST_SCSI_ERASE_10:
+	case VHOST_SCSI_ERASE_12:
+	case VHOST_SCSI_FORMAT_PRESET:
 	case VHOST_SCSI_SANITIZE:
+	case VHOST_SCSI_XDWRITE_10:
 	case VHOST_SCSI_XPWRITE_10:
 	case VHOST_SCSI_ORWRITE_16:
+	case VHOST_SCSI_WRITE_STREAM_16:
 	case COMPARE_AND_WRITE:
 	case EXTENDED_COPY:
 	case ZBC_OUT:
@@ -327,7 +378,9 @@ static enum vhost_scsi_effect vhost_scsi_op_effect_disk(const u8 *cdb)
 		return VHOST_SCSI_EFFECT_CHANGES;
 	case ATA_12:
 	case ATA_16:
-		return vhost_scsi_op_effect_ata(cdb);
+		return vhost_scsi_op_effect_ata(cdb + 1);
+	case SERVICE_ACTION_IN_16:
+		return vhost_scsi_op_effect_service_in(cdb);
 	case VARIABLE_LENGTH_CMD:
 		return vhost_scsi_op_effect_long(cdb);
 	}

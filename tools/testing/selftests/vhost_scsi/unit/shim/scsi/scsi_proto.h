@@ -26,9 +26,11 @@
 #define VERIFY				0x2f
 #define SYNCHRONIZE_CACHE		0x35
 #define WRITE_BUFFER			0x3b
+#define UPDATE_BLOCK			0x3d
 #define WRITE_LONG			0x3f
 #define WRITE_SAME			0x41
 #define UNMAP				0x42
+#define XDWRITEREAD_10			0x53
 #define MODE_SELECT_10			0x55
 #define RESERVE_10			0x56
 #define RELEASE_10			0x57
@@ -68,10 +70,12 @@
 #define READ_FULL_STATUS		0x03
 #define XDWRITE_32			0x04
 #define XPWRITE_32			0x06
+#define XDWRITEREAD_32			0x07
 #define READ_32				0x09
 #define WRITE_32			0x0b
 #define WRITE_VERIFY_32			0x0c
 #define WRITE_SAME_32			0x0d
+#define ATA_32				0x1ff0
 
 /* sense keys */
 #define RECOVERED_ERROR			0x01
