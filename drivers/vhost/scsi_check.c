@@ -299,12 +299,14 @@ vhost_scsi_check_list(const struct vhost_scsi_kind *kind,
 		return VHOST_SCSI_BAD_FIELD;
 	if (len && (layout->dir != op->dir || len > layout->data_len))
 		return VHOST_SCSI_OVERRUN;
-	if (len < op->min && (len || cdb[0] != UNMAP))
+	/* No list is no error of those two. */
+	if (len < op->min &&
+	    (len || (cdb[0] != UNMAP && cdb[0] != EXTENDED_COPY)))
 		return VHOST_SCSI_BAD_LIST_LEN;
 	return vhost_scsi_check_moves(plan, op->dir, len);
 }
 
-/* No data; LIO looks at the range of some, and at a length that is no matter. */
+/* No data. Of blocks in range LIO would make a length, and print that none comes. */
 static enum vhost_scsi_outcome
 vhost_scsi_check_no_data(const struct vhost_scsi_kind *kind,
 			 const struct vhost_scsi_op *op, u8 *cdb,
@@ -317,8 +319,7 @@ vhost_scsi_check_no_data(const struct vhost_scsi_kind *kind,
 				       vhost_scsi_op_field(cdb, op->len_at,
 							   op->len_width)))
 		return VHOST_SCSI_BAD_RANGE;
-	if (!op->lba_width)
-		vhost_scsi_check_set_len(op, cdb, 0);
+	vhost_scsi_check_set_len(op, cdb, 0);
 	return vhost_scsi_check_moves(plan, VHOST_SCSI_DIR_NONE, 0);
 }
 

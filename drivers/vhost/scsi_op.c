@@ -67,8 +67,8 @@ static const struct vhost_scsi_op vhost_scsi_ops[256] = {
 	[MODE_SENSE_10]		= RETURNS(7, 2, 0),
 	[PERSISTENT_RESERVE_IN]	= RETURNS(7, 2, 8),
 	[PERSISTENT_RESERVE_OUT] = TAKES_LIST(5, 4, 24),
-	[EXTENDED_COPY]		= TAKES_LIST(10, 4, 0),
-	[RECEIVE_COPY_RESULTS]	= RETURNS(10, 4, 0),
+	[EXTENDED_COPY]		= TAKES_LIST(10, 4, 16),
+	[RECEIVE_COPY_RESULTS]	= RETURNS(10, 4, 54),
 	[READ_16]		= READS(10, 4, 2, 8, 1),
 	[COMPARE_AND_WRITE]	= {
 		.counts = VHOST_SCSI_PAIR,
@@ -102,6 +102,8 @@ static const struct vhost_scsi_op vhost_scsi_op_maintenance_in =
 	RETURNS(6, 4, 0);
 static const struct vhost_scsi_op vhost_scsi_op_report_tpgs =
 	RETURNS(6, 4, 4);
+static const struct vhost_scsi_op vhost_scsi_op_report_tpgs_ext =
+	RETURNS(6, 4, 8);
 static const struct vhost_scsi_op vhost_scsi_op_set_tpgs =
 	TAKES_LIST(6, 4, 4);
 
@@ -141,7 +143,8 @@ const struct vhost_scsi_op *vhost_scsi_op(const u8 *cdb)
 		return &vhost_scsi_op_service_in_16;
 	case MAINTENANCE_IN:
 		if ((cdb[1] & 0x1f) == MI_REPORT_TARGET_PGS)
-			return &vhost_scsi_op_report_tpgs;
+			return cdb[1] & 0x20 ? &vhost_scsi_op_report_tpgs_ext :
+			       &vhost_scsi_op_report_tpgs;
 		if ((cdb[1] & 0x1f) == MI_REPORT_SUPPORTED_OPERATION_CODES)
 			return &vhost_scsi_op_maintenance_in;
 		break;
@@ -190,7 +193,8 @@ bool vhost_scsi_op_fields_ok(const u8 *cdb)
 	case PERSISTENT_RESERVE_OUT:
 		return (cdb[1] & 0x1f) <= 7; /* REGISTER AND MOVE */
 	case RECEIVE_COPY_RESULTS:
-		return (cdb[1] & 0x1f) == 3; /* OPERATING PARAMETERS */
+		/* OPERATING PARAMETERS, LIST IDENTIFIER */
+		return (cdb[1] & 0x1f) == 3 && !cdb[2];
 	case SERVICE_ACTION_IN_16:
 		return (cdb[1] & 0x1f) == SAI_READ_CAPACITY_16 ||
 		       (cdb[1] & 0x1f) == SAI_REPORT_REFERRALS;

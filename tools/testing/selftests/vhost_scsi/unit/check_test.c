@@ -494,7 +494,7 @@ static const struct list_row {
 	{ "MODE SELECT(10)", 0x55, 0, 7, 2, 0 },
 	{ "UNMAP", 0x42, 0, 7, 2, 8 },
 	{ "PERSISTENT RESERVE OUT", 0x5f, 0, 5, 4, 24 },
-	{ "EXTENDED COPY", 0x83, 0, 10, 4, 0 },
+	{ "EXTENDED COPY", 0x83, 0, 10, 4, 16 },
 	{ "SET TARGET PORT GROUPS", 0xa4, 0x0a, 6, 4, 4 },
 };
 
@@ -545,6 +545,7 @@ static const struct row list_rows[] = {
 	  { 0x5f, 0x07, [8] = 24 }, OUT, 24, PASS, OUT, 24 },
 	{ "REPLACE LOST RESERVATION", &disk,
 	  { 0x5f, 0x08, [8] = 24 }, OUT, 24, FIELD, 0, 0 },
+	{ "EXTENDED COPY of no list", &rich, { 0x83 }, NONE, 0, PASS, NONE, 0 },
 	{ "EXTENDED COPY where it is off", &disk,
 	  { 0x83, [13] = 24 }, OUT, 24, OPCODE, 0, 0 },
 	{ "EXTENDED COPY with a long list identifier", &rich,
@@ -572,11 +573,12 @@ static const struct alloc_row {
 	{ "MODE SENSE(6)", 0x1a, 0, 0x3f, 4, 1, 0 },
 	{ "MODE SENSE(10)", 0x5a, 0, 0x08, 7, 2, 0 },
 	{ "PERSISTENT RESERVE IN", 0x5e, 0, 0, 7, 2, 8 },
-	{ "RECEIVE COPY RESULTS", 0x84, 3, 0, 10, 4, 0 },
+	{ "RECEIVE COPY RESULTS", 0x84, 3, 0, 10, 4, 54 },
 	{ "READ CAPACITY(16)", 0x9e, 0x10, 0, 10, 4, 0 },
 	{ "REPORT REFERRALS", 0x9e, 0x13, 0, 10, 4, 4 },
 	{ "REPORT LUNS", 0xa0, 0, 0, 6, 4, 0 },
 	{ "REPORT TARGET PORT GROUPS", 0xa3, 0x0a, 0, 6, 4, 4 },
+	{ "the same, extended header", 0xa3, 0x2a, 0, 6, 4, 8 },
 	{ "REPORT SUPPORTED OPERATION CODES", 0xa3, 0x0c, 0, 6, 4, 0 },
 };
 
@@ -667,8 +669,8 @@ static const struct row alloc_rows[] = {
 	  { 0x9e, 0x12, [13] = 96 }, IN, 96, FIELD, 0, 0 },
 	{ "MAINTENANCE IN, another action", &disk,
 	  { 0xa3, 0x0f, [9] = 96 }, IN, 96, OPCODE, 0, 0 },
-	{ "REPORT TARGET PORT GROUPS, extended header", &disk,
-	  { 0xa3, 0x2a, [9] = 96 }, IN, 96, PASS, IN, 96 },
+	{ "RECEIVE COPY RESULTS of a list", &rich,
+	  { 0x84, 3, 1, [13] = 96 }, IN, 96, FIELD, 0, 0 },
 };
 
 static void test_alloc_rows(void)
@@ -1007,6 +1009,31 @@ static void test_passed(void)
 	       (unsigned long long)get_be(req.cdb + 7, 2));
 }
 
+/* LIO would make a length of the blocks, and print that there is no data. */
+static void test_no_data(void)
+{
+	static const struct {
+		u8 op, len_at, len_width;
+	} rows[] = {
+		{ 0x2f, 7, 2 }, { 0x35, 7, 2 }, { 0x8f, 10, 4 }, { 0x91, 10, 4 },
+		{ 0x56, 7, 2 }, { 0x57, 7, 2 },
+	};
+	struct vhost_scsi_layout layout = { 0 };
+	struct vhost_scsi_plan plan;
+	struct vhost_scsi_req req;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		u8 cdb[32] = { rows[i].op };
+
+		put_be(cdb + rows[i].len_at, rows[i].len_width, 8);
+		request(cdb, &req);
+		expect(vhost_scsi_check(&disk, &req, &layout, &plan) == PASS &&
+		       !get_be(req.cdb + rows[i].len_at, rows[i].len_width),
+		       "opcode %02x", rows[i].op);
+	}
+}
+
 /* The target core has no way for tuples there. */
 static void test_passed_pi(void)
 {
@@ -1195,6 +1222,8 @@ static const struct tap_test tests[] = {
 	  "REQ-27 REQ-55 F-RQ-10", test_wrap },
 	{ "what a CDB names moves, whatever its buffer holds",
 	  "REQ-33", test_reads },
+	{ "the length of what has no data is 0",
+	  "", test_no_data },
 	{ "WRITE SAME takes one block of data-out",
 	  "REQ-22 REQ-55 F-RQ-08", test_same },
 	{ "COMPARE AND WRITE takes two blocks of data-out",
