@@ -74,7 +74,7 @@ bool vhost_scsi_check_is_plain(const u8 *cdb)
 	const struct vhost_scsi_op *op = vhost_scsi_op(cdb);
 
 	return op->counts == VHOST_SCSI_BLOCKS && cdb[0] != WRITE_ATOMIC_16 &&
-	       !(cdb[op->flags_at] & VHOST_SCSI_DPO_FUA);
+	       !(op->flags_at && (cdb[op->flags_at] & VHOST_SCSI_DPO_FUA));
 }
 
 /* So many bytes move, through pages of the host. */
