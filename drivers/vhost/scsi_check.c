@@ -11,7 +11,6 @@
  * emulates. A unit that is passed through knows by itself what the bytes mean:
  * refused is what the target core would do wrong.
  */
-#include <linux/compiler.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
 #include <scsi/scsi_proto.h>

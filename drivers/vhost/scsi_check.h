@@ -8,7 +8,9 @@
 #ifndef VHOST_SCSI_CHECK_H
 #define VHOST_SCSI_CHECK_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
+#include <linux/unaligned.h>
 
 #include "scsi_wire.h"
 
@@ -194,9 +196,25 @@ enum vhost_scsi_effect {
 	VHOST_SCSI_EFFECT_CHANGES,
 };
 
-const struct vhost_scsi_op *vhost_scsi_op(const u8 *cdb);
+/* Rows by operation code; those with service actions are unknown in here. */
+extern const struct vhost_scsi_op vhost_scsi_op_table[256];
+
+const struct vhost_scsi_op *vhost_scsi_op_of_action(const u8 *cdb);
 bool vhost_scsi_op_fields_ok(const u8 *cdb);
 enum vhost_scsi_effect vhost_scsi_op_effect(u8 type, const u8 *cdb);
+
+/**
+ * vhost_scsi_op() - what LIO does with a command to a unit that it emulates
+ * @cdb: command descriptor block, VIRTIO_SCSI_CDB_DEFAULT_SIZE bytes
+ *
+ * Return: its row; one that counts VHOST_SCSI_UNKNOWN if it does nothing.
+ */
+static inline const struct vhost_scsi_op *vhost_scsi_op(const u8 *cdb)
+{
+	const struct vhost_scsi_op *op = &vhost_scsi_op_table[cdb[0]];
+
+	return likely(op->counts) ? op : vhost_scsi_op_of_action(cdb);
+}
 
 /**
  * vhost_scsi_op_field() - a number in a CDB
@@ -206,6 +224,14 @@ enum vhost_scsi_effect vhost_scsi_op_effect(u8 type, const u8 *cdb);
  *
  * Return: the number. Fields end within the CDB.
  */
-u64 vhost_scsi_op_field(const u8 *cdb, unsigned int at, unsigned int width);
+static inline u64 vhost_scsi_op_field(const u8 *cdb, unsigned int at,
+				      unsigned int width)
+{
+	/* Eight bytes at once, and of them the first ones. */
+	if (at <= VIRTIO_SCSI_CDB_DEFAULT_SIZE - 8)
+		return get_unaligned_be64(cdb + at) >> (64 - 8 * width);
+	/* The last field of a long CDB. */
+	return get_unaligned_be32(cdb + VIRTIO_SCSI_CDB_DEFAULT_SIZE - 4);
+}
 
 #endif

@@ -33,7 +33,7 @@
 	{ VHOST_SCSI_NO_DATA, VHOST_SCSI_DIR_NONE, 0, 0, 0, 0, 0, 0 }
 
 /* SPC-4 and SBC-3, as sbc_parse_cdb() and spc_parse_cdb() of LIO have them. */
-static const struct vhost_scsi_op vhost_scsi_ops[256] = {
+const struct vhost_scsi_op vhost_scsi_op_table[256] = {
 	[TEST_UNIT_READY]	= NO_DATA,
 	[REZERO_UNIT]		= NO_DATA,
 	[REQUEST_SENSE]		= RETURNS(4, 1, 0),
@@ -108,29 +108,12 @@ static const struct vhost_scsi_op vhost_scsi_op_set_tpgs =
 	TAKES_LIST(6, 4, 4);
 
 /**
- * vhost_scsi_op_field() - a number in a CDB
- * @cdb: command descriptor block, VIRTIO_SCSI_CDB_DEFAULT_SIZE bytes
- * @at: first byte of the number
- * @width: bytes of it, 1 to 8
- *
- * Return: the number. Fields end within the CDB.
- */
-u64 vhost_scsi_op_field(const u8 *cdb, unsigned int at, unsigned int width)
-{
-	/* Eight bytes at once, and of them the first ones. */
-	if (at <= VIRTIO_SCSI_CDB_DEFAULT_SIZE - 8)
-		return get_unaligned_be64(cdb + at) >> (64 - 8 * width);
-	/* The last field of a long CDB. */
-	return get_unaligned_be32(cdb + VIRTIO_SCSI_CDB_DEFAULT_SIZE - 4);
-}
-
-/**
- * vhost_scsi_op() - what LIO does with a command to a unit that it emulates
+ * vhost_scsi_op_of_action() - what LIO does with a command with a service action
  * @cdb: command descriptor block, VIRTIO_SCSI_CDB_DEFAULT_SIZE bytes
  *
  * Return: its row; one that counts VHOST_SCSI_UNKNOWN if it does nothing.
  */
-const struct vhost_scsi_op *vhost_scsi_op(const u8 *cdb)
+const struct vhost_scsi_op *vhost_scsi_op_of_action(const u8 *cdb)
 {
 	switch (cdb[0]) {
 	case VARIABLE_LENGTH_CMD:
@@ -153,7 +136,7 @@ const struct vhost_scsi_op *vhost_scsi_op(const u8 *cdb)
 			return &vhost_scsi_op_set_tpgs;
 		break;
 	}
-	return &vhost_scsi_ops[cdb[0]];
+	return &vhost_scsi_op_table[cdb[0]];
 }
 
 static bool vhost_scsi_op_knows_mode_page(u8 page, u8 subpage)
