@@ -25,7 +25,7 @@ host_choose()
 
 # UML and its processes hand over to each other at every system call, which is dear
 # from CPU to CPU: one CPU for all of it, another one for the next run's. The lock
-# is held until lab/run ends.
+# is held until lab/run ends. With all of them taken it is any, not always the same.
 choose_cpu()
 {
 	local cpus
@@ -34,8 +34,9 @@ choose_cpu()
 		while IFS=- read -r first last; do seq "$first" "${last:-$first}"; done | sort -rn)
 	for cpu in "${cpus[@]}"; do
 		exec 6>"$LAB_CACHE/cpu-$cpu.lock"
-		flock -n 6 && break
+		flock -n 6 && return
 	done
+	cpu=${cpus[RANDOM % ${#cpus[@]}]}
 }
 
 host_start()
