@@ -100,6 +100,9 @@ static const struct vhost_scsi_op vhost_scsi_op_referrals =
 	RETURNS(10, 4, 4);
 static const struct vhost_scsi_op vhost_scsi_op_maintenance_in =
 	RETURNS(6, 4, 0);
+/* LIO copies as much as the CDB says, whatever the buffer holds. */
+static const struct vhost_scsi_op vhost_scsi_op_report_id =
+	RETURNS(6, 4, 4);
 static const struct vhost_scsi_op vhost_scsi_op_report_tpgs =
 	RETURNS(6, 4, 4);
 static const struct vhost_scsi_op vhost_scsi_op_report_tpgs_ext =
@@ -130,6 +133,8 @@ const struct vhost_scsi_op *vhost_scsi_op_of_action(const u8 *cdb)
 			       &vhost_scsi_op_report_tpgs;
 		if ((cdb[1] & 0x1f) == MI_REPORT_SUPPORTED_OPERATION_CODES)
 			return &vhost_scsi_op_maintenance_in;
+		if ((cdb[1] & 0x1f) == MI_REPORT_IDENTIFYING_INFORMATION)
+			return &vhost_scsi_op_report_id;
 		break;
 	case MAINTENANCE_OUT:
 		if (cdb[1] == MO_SET_TARGET_PGS)

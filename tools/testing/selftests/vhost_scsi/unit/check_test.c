@@ -579,6 +579,7 @@ static const struct alloc_row {
 	{ "REPORT LUNS", 0xa0, 0, 0, 6, 4, 0 },
 	{ "REPORT TARGET PORT GROUPS", 0xa3, 0x0a, 0, 6, 4, 4 },
 	{ "the same, extended header", 0xa3, 0x2a, 0, 6, 4, 8 },
+	{ "REPORT IDENTIFYING INFORMATION", 0xa3, 0x05, 0, 6, 4, 4 },
 	{ "REPORT SUPPORTED OPERATION CODES", 0xa3, 0x0c, 0, 6, 4, 0 },
 };
 
