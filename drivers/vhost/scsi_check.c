@@ -26,7 +26,6 @@
 
 /* SBC: byte 1, or 10 of a long CDB */
 #define VHOST_SCSI_PROTECT	0xe0
-#define VHOST_SCSI_DPO_FUA	0x18
 /* SBC: WRITE SAME, the same byte */
 #define VHOST_SCSI_ANCHOR_NDOB	0x11
 #define VHOST_SCSI_WS_UNMAP	0x08
@@ -60,20 +59,6 @@ const struct vhost_scsi_refusal *
 vhost_scsi_check_refusal(enum vhost_scsi_outcome outcome)
 {
 	return &vhost_scsi_refusals[outcome];
-}
-
-/**
- * vhost_scsi_check_is_plain() - does the command only move blocks?
- * @cdb: command descriptor block
- *
- * Return: true if a unit's capacity, block size and protection decide it.
- */
-bool vhost_scsi_check_is_plain(const u8 *cdb)
-{
-	const struct vhost_scsi_op *op = vhost_scsi_op(cdb);
-
-	return op->counts == VHOST_SCSI_BLOCKS && cdb[0] != WRITE_ATOMIC_16 &&
-	       !(op->flags_at && (cdb[op->flags_at] & VHOST_SCSI_DPO_FUA));
 }
 
 /* So many bytes move, through pages of the host. */
@@ -179,10 +164,19 @@ vhost_scsi_check_blocks(const struct vhost_scsi_kind *kind,
 	}
 	if (unlikely(!vhost_scsi_check_in_range(kind, lba, blocks)))
 		return VHOST_SCSI_BAD_RANGE;
-	/* SBC: no error. LIO would mark the end of a list without an entry. */
-	if (unlikely(!blocks))
-		return kind->prot_type ? VHOST_SCSI_MOVES_NONE :
-		       vhost_scsi_check_moves(plan, VHOST_SCSI_DIR_NONE, 0);
+	/*
+	 * SBC: no error. A write of none meets reservations, too; and LIO protects
+	 * nothing then (prot_pto), where it would mark the end of a list without an
+	 * entry.
+	 */
+	if (unlikely(!blocks)) {
+		/* LIO looks for the block, and there is none. */
+		if (lba == kind->blocks)
+			return VHOST_SCSI_MOVES_NONE;
+		if (op->dir == VHOST_SCSI_DIR_OUT)
+			plan->dir = VHOST_SCSI_DIR_OUT;
+		return VHOST_SCSI_PASS;
+	}
 	return vhost_scsi_check_transfer(kind, op, blocks * kind->block_size,
 					 layout, plan);
 }

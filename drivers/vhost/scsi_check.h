@@ -34,7 +34,7 @@
  * @has_copy: it takes EXTENDED COPY
  *
  * Members from @has_fua on, and @max_write_same, are valid for commands that are
- * not plain, see vhost_scsi_check_is_plain().
+ * not plain, see vhost_scsi_op_is_plain().
  */
 struct vhost_scsi_kind {
 	u64 blocks;
@@ -129,7 +129,6 @@ struct vhost_scsi_refusal {
 };
 
 /* scsi_check.c */
-bool vhost_scsi_check_is_plain(const u8 *cdb);
 enum vhost_scsi_outcome vhost_scsi_check(const struct vhost_scsi_kind *kind,
 					 struct vhost_scsi_req *req,
 					 const struct vhost_scsi_layout *layout,
@@ -138,6 +137,9 @@ const struct vhost_scsi_refusal *
 vhost_scsi_check_refusal(enum vhost_scsi_outcome outcome);
 
 /* scsi_op.c */
+
+/* SBC: DPO and FUA, in the byte with RDPROTECT or WRPROTECT */
+#define VHOST_SCSI_DPO_FUA	0x18
 
 /**
  * enum vhost_scsi_counts - what the length field of a CDB counts
@@ -200,6 +202,7 @@ enum vhost_scsi_effect {
 extern const struct vhost_scsi_op vhost_scsi_op_table[256];
 
 const struct vhost_scsi_op *vhost_scsi_op_of_action(const u8 *cdb);
+bool vhost_scsi_op_is_plain(const u8 *cdb);
 bool vhost_scsi_op_fields_ok(const u8 *cdb);
 enum vhost_scsi_effect vhost_scsi_op_effect(u8 type, const u8 *cdb);
 

@@ -89,7 +89,7 @@ static void vhost_scsi_kind_read(struct vhost_scsi_kind *kind,
 	kind->block_size = dev->dev_attrib.block_size;
 	kind->blocks = dev->transport->get_blocks(dev) + 1;
 	vhost_scsi_kind_read_prot(kind, dev, sess);
-	if (unlikely(!vhost_scsi_check_is_plain(cdb)))
+	if (unlikely(!vhost_scsi_op_is_plain(cdb)))
 		vhost_scsi_kind_read_more(kind, dev, to_vtpg(sess->se_tpg));
 }
 

@@ -144,6 +144,20 @@ const struct vhost_scsi_op *vhost_scsi_op_of_action(const u8 *cdb)
 	return &vhost_scsi_op_table[cdb[0]];
 }
 
+/**
+ * vhost_scsi_op_is_plain() - does the command only move blocks?
+ * @cdb: command descriptor block
+ *
+ * Return: true if a unit's capacity, block size and protection decide it.
+ */
+bool vhost_scsi_op_is_plain(const u8 *cdb)
+{
+	const struct vhost_scsi_op *op = vhost_scsi_op(cdb);
+
+	return op->counts == VHOST_SCSI_BLOCKS && cdb[0] != WRITE_ATOMIC_16 &&
+	       !(op->flags_at && (cdb[op->flags_at] & VHOST_SCSI_DPO_FUA));
+}
+
 static bool vhost_scsi_op_knows_mode_page(u8 page, u8 subpage)
 {
 	switch (page) {

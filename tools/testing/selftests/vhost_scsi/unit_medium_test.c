@@ -166,6 +166,24 @@ static void check(struct __test_metadata *_metadata, medium_data *self,
 		EXPECT_EQ(VS_RESERVATION_CONFLICT, res.status);
 }
 
+/* Nothing moves, but who may not write is told so. */
+TEST_F(medium, write_of_no_block)
+{
+	struct vs_result res;
+
+	if (!self->unit.type->emulated)
+		SKIP(return, "what it says is the unit's business");
+	res = vs_scsi_write(self->dev, VS_TAG, self->unit.lun,
+			    vs_cdb_rw10(VS_WRITE_10, LBA, 0), self->data, 0);
+	if (variant->mods & VS_UNIT_READ_ONLY) {
+		EXPECT_CC(7, 0x27, 0, res);
+	} else if (variant->mods & VS_UNIT_RESERVED) {
+		EXPECT_EQ(VS_RESERVATION_CONFLICT, res.status);
+	} else {
+		EXPECT_GOOD(res);
+	}
+}
+
 static struct vs_cdb cdb_32(uint16_t action, uint8_t flags)
 {
 	struct vs_cdb cdb = vs_cdb_op(VS_VARIABLE_LENGTH);

@@ -18,11 +18,6 @@ vhost_scsi_check_refusal(enum vhost_scsi_outcome outcome)
 	return &none;
 }
 
-bool vhost_scsi_check_is_plain(const u8 *cdb)
-{
-	return false;
-}
-
 static bool moves_blocks(const struct vhost_scsi_kind *kind, const u8 *cdb)
 {
 	if (kind->is_passed)

@@ -57,9 +57,11 @@ static void direction_rule(struct checked *c)
 	IF(dir == VHOST_SCSI_DIR_NONE, !c->plan.len);
 	IF(dir == VHOST_SCSI_DIR_IN, c->plan.len);
 	IF(dir == VHOST_SCSI_DIR_OUT && !c->plan.len,
-	   c->kind->is_passed && changes && !c->layout->data_len);
+	   c->kind->is_passed ? changes && !c->layout->data_len :
+	   c->op->counts == VHOST_SCSI_BLOCKS && !length_of(c));
 	IF(c->plan.len, dir == c->layout->dir);
-	IF(dir == VHOST_SCSI_DIR_OUT, c->layout->dir != VHOST_SCSI_DIR_IN);
+	IF(dir == VHOST_SCSI_DIR_OUT && c->plan.len,
+	   c->layout->dir == VHOST_SCSI_DIR_OUT);
 	IF(c->kind->read_only, dir != VHOST_SCSI_DIR_OUT);
 	IF(c->kind->read_only && c->kind->is_passed, !changes);
 }
@@ -111,11 +113,11 @@ static void blocks_rule(struct checked *c)
 	}
 	RULE(lba + blocks >= lba && lba + blocks <= c->kind->blocks);
 	RULE(c->plan.len == blocks * c->kind->block_size);
-	IF(c->kind->prot_type, blocks);
-	IF(c->plan.dir == VHOST_SCSI_DIR_OUT, c->layout->data_len == c->plan.len);
+	IF(blocks && c->plan.dir == VHOST_SCSI_DIR_OUT,
+	   c->layout->data_len == c->plan.len);
 	IF(blocks, c->plan.shape.align >= c->kind->block_size);
 	IF(blocks, c->plan.dir == c->op->dir);
-	IF(c->kind->makes_pi, c->plan.pi || c->plan.makes_pi);
+	IF(blocks && c->kind->makes_pi, c->plan.pi || c->plan.makes_pi);
 	IF(c->plan.makes_pi, c->plan.shape.align >= 4096);
 }
 

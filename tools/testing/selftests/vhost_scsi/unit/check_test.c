@@ -268,18 +268,19 @@ static void test_form_none(void)
 		for (i = 0; i < ARRAY_SIZE(dirs); i++) {
 			size_t len = dirs[i] == NONE ? 0 : 4096;
 
-			expect(check(&disk, cdb, dirs[i], len, 0, &plan) == PASS &&
-			       plan.dir == NONE && !plan.len, "%s of 0",
-			       form->name);
-			for (k = 0; k < ARRAY_SIZE(kinds); k++)
-				if (kinds[k]->prot_type)
-					expect(check(kinds[k], cdb, dirs[i], len,
-						     0, &plan) == GOOD,
-					       "%s of 0, type %u", form->name,
-					       kinds[k]->prot_type);
+			for (k = 0; k < ARRAY_SIZE(kinds); k++) {
+				if (kinds[k]->is_passed || kinds[k]->read_only)
+					continue;
+				expect(check(kinds[k], cdb, dirs[i], len, 0,
+					     &plan) == PASS && !plan.len &&
+				       !plan.makes_pi &&
+				       plan.dir == (form->dir == OUT ? OUT : NONE),
+				       "%s of 0, type %u", form->name,
+				       kinds[k]->prot_type);
+			}
 		}
 		form_cdb(form, 100, 0, cdb);
-		expect(check(&small, cdb, NONE, 0, 0, &plan) == PASS,
+		expect(check(&small, cdb, NONE, 0, 0, &plan) == GOOD,
 		       "%s of 0 at the end", form->name);
 		form_cdb(form, 101, 0, cdb);
 		expect(check(&small, cdb, NONE, 0, 0, &plan) == RANGE,
@@ -466,10 +467,10 @@ static const struct row atomic_rows[] = {
 	{ "two blocks", &rich, { 0x9c, [13] = 2 }, OUT, 1024, PASS, OUT, 1024 },
 	{ "a unit that does not take it", &disk,
 	  { 0x9c, [13] = 2 }, OUT, 1024, OPCODE, 0, 0 },
-	{ "no block, protected", &made_1, { 0x9c }, NONE, 0, GOOD, 0, 0 },
+	{ "no block, protected", &made_1, { 0x9c }, NONE, 0, PASS, OUT, 0 },
 	{ "no block, protected, with a buffer", &protected_1,
-	  { 0x9c }, OUT, 512, GOOD, 0, 0 },
-	{ "no block", &rich, { 0x9c }, NONE, 0, PASS, NONE, 0 },
+	  { 0x9c }, OUT, 512, PASS, OUT, 0 },
+	{ "no block", &rich, { 0x9c }, NONE, 0, PASS, OUT, 0 },
 	{ "data-in", &rich, { 0x9c, [9] = 8, [13] = 2 }, IN, 1024, OVERRUN, 0, 0 },
 	{ "no buffer, protected", &made_1,
 	  { 0x9c, [13] = 2 }, NONE, 0, OVERRUN, 0, 0 },
@@ -747,7 +748,7 @@ static const struct row protect_rows[] = {
 	  { 0x08, 0xe0, [4] = 1 }, IN, 512, PASS, IN, 512 },
 	{ "INQUIRY has no such bits", &made_1,
 	  { 0x12, 0xe0, [4] = 96 }, IN, 96, PASS, IN, 96 },
-	{ "no block, and bits", &made_1, { 0x2a, 0x20 }, NONE, 0, GOOD, 0, 0 },
+	{ "no block, and bits", &made_1, { 0x2a, 0x20 }, NONE, 0, PASS, OUT, 0 },
 	{ "no block, bits, no protection", &disk, { 0x2a, 0x20 }, NONE, 0, FIELD, 0, 0 },
 	{ "bits without a buffer", &made_1, { 0x2a, 0x20, [8] = 1 }, NONE, 0, FIELD, 0, 0 },
 	{ "bits and data-in", &made_1, { 0x2a, 0x20, [8] = 1 }, IN, 512, FIELD, 0, 0 },
@@ -1103,11 +1104,11 @@ static void test_known(void)
 		for (dir = NONE; dir <= IN; dir++)
 			expect((check(&rich, cdb, dir, dir == NONE ? 0 : 512, 0,
 				      &plan) != OPCODE) == is, "opcode %02x", i);
-		expect(vhost_scsi_check_is_plain(cdb) == plain,
+		expect(vhost_scsi_op_is_plain(cdb) == plain,
 		       "opcode %02x is plain", i);
 		/* The bits of FUA and DPO are of the LBA in CDBs of six bytes. */
 		cdb[1] = 0x08;
-		expect(vhost_scsi_check_is_plain(cdb) == (plain && i < 0x20),
+		expect(vhost_scsi_op_is_plain(cdb) == (plain && i < 0x20),
 		       "opcode %02x, FUA", i);
 		cdb[1] = 0;
 	}
