@@ -25,18 +25,19 @@ host_choose()
 
 # UML and its processes hand over to each other at every system call, which is dear
 # from CPU to CPU: one CPU for all of it, another one for the next run's. The lock
-# is held until lab/run ends. With all of them taken it is any, not always the same.
+# is held until lab/run ends. With all of them taken, each gets a second one, and so on.
 choose_cpu()
 {
-	local cpus
+	local cpus turn
 
 	mapfile -t cpus < <(taskset -pc $$ | sed 's/.*: //; s/,/\n/g' |
 		while IFS=- read -r first last; do seq "$first" "${last:-$first}"; done | sort -rn)
-	for cpu in "${cpus[@]}"; do
-		exec 6>"$LAB_CACHE/cpu-$cpu.lock"
-		flock -n 6 && return
+	for turn in 1 2 3 4; do
+		for cpu in "${cpus[@]}"; do
+			exec 6>"$LAB_CACHE/cpu-$cpu-$turn.lock"
+			flock -n 6 && return
+		done
 	done
-	cpu=${cpus[RANDOM % ${#cpus[@]}]}
 }
 
 host_start()
