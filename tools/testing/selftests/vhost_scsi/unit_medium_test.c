@@ -56,14 +56,6 @@ VS_UNIT_VARIANT(medium, user, VS_UNIT_USER);
 #include "vs_unit_emulated.h"
 VS_UNIT_VARIANT(medium, user, VS_UNIT_USER);
 
-/* Kinds that differ in who executes what changes a medium. */
-static bool is_typical(enum vs_unit_kind kind)
-{
-	return kind == VS_UNIT_FILE || kind == VS_UNIT_BLOCK ||
-	       kind == VS_UNIT_FILE_PI || kind == VS_UNIT_PSCSI_DISK ||
-	       kind == VS_UNIT_USER;
-}
-
 FIXTURE_SETUP(medium)
 {
 	struct vs_unit_opts opts = {
@@ -71,7 +63,7 @@ FIXTURE_SETUP(medium)
 	};
 	int ret;
 
-	if (!is_typical(variant->kind) && !vs_rounds(0, 1))
+	if (!vs_unit_wanted(variant->kind))
 		SKIP(return, "in the long round of check-all");
 	ret = vs_unit_get(&self->unit, &opts);
 	if (ret == -ENODEV)

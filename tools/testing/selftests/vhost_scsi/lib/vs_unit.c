@@ -108,6 +108,21 @@ const struct vs_unit_type *vs_unit_type(enum vs_unit_kind kind)
 	return &recipes[kind].type;
 }
 
+bool vs_unit_wanted(enum vs_unit_kind kind)
+{
+	switch (kind) {
+	case VS_UNIT_FILE:
+	case VS_UNIT_BLOCK:
+	case VS_UNIT_FILE_PI:
+	case VS_UNIT_BLOCK_PI:
+	case VS_UNIT_PSCSI_DISK:
+	case VS_UNIT_USER:
+		return true;
+	default:
+		return vs_rounds(0, 1);
+	}
+}
+
 static int get_sdebug(struct vs_unit *unit, const struct recipe *recipe)
 {
 	int ret = vs_sdebug_get(&unit->sdebug, recipe->type.name, recipe->params,

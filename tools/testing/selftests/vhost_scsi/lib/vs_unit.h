@@ -127,6 +127,15 @@ struct vs_unit {
 const struct vs_unit_type *vs_unit_type(enum vs_unit_kind kind);
 
 /**
+ * vs_unit_wanted() - is it time for units of a kind?
+ * @kind: a kind
+ *
+ * Return: true for kinds that differ in who executes what, and for all others if
+ *	   VS_LONG is in the environment.
+ */
+bool vs_unit_wanted(enum vs_unit_kind kind);
+
+/**
  * vs_unit_get() - make a unit, and give it to a device whose endpoint is set
  * @unit: what to fill in
  * @opts: how
