@@ -210,13 +210,13 @@ static int pr_out(struct vs_dev *dev, uint8_t action, uint8_t type,
 
 TEST_F(caw, one_of_several_writes)
 {
-	COVERS("SCSI-13");
+	COVERS("SCSI-13 SCSI-16");
 	EXPECT_ATOMIC(self);
 }
 
 TEST_F(caw, unit_attention_leaves_it_atomic)
 {
-	COVERS("SCSI-13 CTL-13");
+	COVERS("SCSI-13 CTL-13 SCSI-16");
 	EXPECT_EQ(0, vs_tmf(self->dev, TAG, 0, LUN_RESET, 0, NULL));
 	EXPECT_CC(6, 0x29, 0x03, run(self));
 	EXPECT_ATOMIC(self);
@@ -224,7 +224,7 @@ TEST_F(caw, unit_attention_leaves_it_atomic)
 
 TEST_F(caw, reservation_conflict_leaves_it_atomic)
 {
-	COVERS("SCSI-13");
+	COVERS("SCSI-13 SCSI-16");
 	ASSERT_EQ(VS_GOOD, pr_out(&self->other, PR_REGISTER, 0, 0, 2, 0));
 	ASSERT_EQ(VS_GOOD, pr_out(&self->other, PR_RESERVE, PR_WRITE_EXCLUSIVE,
 				  2, 0, 0));
@@ -237,7 +237,7 @@ TEST_F(caw, access_state_leaves_it_atomic)
 {
 	char path[256];
 
-	COVERS("SCSI-13 SCSI-11");
+	COVERS("SCSI-13 SCSI-11 SCSI-16");
 	snprintf(path, sizeof(path), "%s/alua/default_tg_pt_gp/alua_access_state",
 		 self->env.bs[0].path);
 	ASSERT_EQ(0, vs_write_file(path, STANDBY));
@@ -255,6 +255,7 @@ TEST_F(caw, block_to_write_may_lie_apart_from_the_other)
 	struct vs_cdb cdb = vs_cdb_op(COMPARE_AND_WRITE);
 	struct vs_req req;
 
+	COVERS("SCSI-13 SCSI-16");
 	cdb.b[13] = 1;
 	/* What lies behind the first half is not what is to be written. */
 	memset(self->buf, 0xee, 4 * VS_PAGE);
@@ -330,7 +331,7 @@ TEST_F(held, conflict_after_an_ordered_wait_leaves_it_atomic)
 	caw_data *t = &self->t;
 	struct vs_req read;
 
-	COVERS("SCSI-12 SCSI-13");
+	COVERS("SCSI-12 SCSI-13 SCSI-16");
 	ASSERT_EQ(VS_GOOD, pr_out(&t->other, PR_REGISTER, 0, 0, 2, 0));
 	ASSERT_EQ(0, leave_ordered(t, &read));
 	ASSERT_EQ(VS_GOOD, pr_out(&t->other, PR_RESERVE, PR_WRITE_EXCLUSIVE,
@@ -351,7 +352,7 @@ TEST_F(held, abort_during_an_ordered_wait_leaves_it_atomic)
 	struct vs_req read;
 	uint8_t *rsp;
 
-	COVERS("F-TM-14 SCSI-13");
+	COVERS("F-TM-14 SCSI-13 SCSI-16");
 	ASSERT_EQ(0, leave_ordered(t, &read));
 	vs_chain_get(&chain);
 	rsp = vs_tmf_chain(&chain, t->dev, TAG, 0, ABORT_TASK,
@@ -374,7 +375,7 @@ TEST_F(held, failed_read_leaves_it_atomic)
 {
 	caw_data *t = &self->t;
 
-	COVERS("F-AD-05 SCSI-13");
+	COVERS("F-AD-05 SCSI-13 SCSI-16");
 	ASSERT_EQ(0, vs_hold_table(&t->env.hold, "error", VS_HOLD_MIB));
 	EXPECT_EQ(VS_CHECK_CONDITION, run(t).status);
 	ASSERT_EQ(0, vs_hold_table(&t->env.hold, "linear", VS_HOLD_MIB));

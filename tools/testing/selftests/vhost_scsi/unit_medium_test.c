@@ -211,36 +211,43 @@ static void write_same(struct __test_metadata *_metadata, medium_data *self,
 
 TEST_F(medium, write_same_with_data_out)
 {
+	COVERS("REQ-64");
 	write_same(_metadata, self, variant->mods, 0, OUT);
 }
 
 TEST_F(medium, write_same_with_data_in)
 {
+	COVERS("REQ-22 REQ-64");
 	write_same(_metadata, self, variant->mods, 0, IN);
 }
 
 TEST_F(medium, write_same_without_data)
 {
+	COVERS("REQ-22 REQ-64");
 	write_same(_metadata, self, variant->mods, 0, NONE);
 }
 
 TEST_F(medium, write_same_of_unmap_with_data_out)
 {
+	COVERS("REQ-64");
 	write_same(_metadata, self, variant->mods, UNMAP, OUT);
 }
 
 TEST_F(medium, write_same_of_unmap_with_data_in)
 {
+	COVERS("REQ-22 REQ-64");
 	write_same(_metadata, self, variant->mods, UNMAP, IN);
 }
 
 TEST_F(medium, write_same_of_unmap_without_data)
 {
+	COVERS("REQ-22 REQ-64");
 	write_same(_metadata, self, variant->mods, UNMAP, NONE);
 }
 
 TEST_F(medium, write_same_of_zeroes_without_data)
 {
+	COVERS("REQ-62 REQ-64");
 	write_same(_metadata, self, variant->mods, NDOB, NONE);
 	write_same(_metadata, self, variant->mods, NDOB | UNMAP, NONE);
 }
@@ -273,16 +280,19 @@ static void write_blocks(struct __test_metadata *_metadata, medium_data *self,
 
 TEST_F(medium, write_with_data_out)
 {
+	COVERS("REQ-61 REQ-64");
 	write_blocks(_metadata, self, variant->mods, OUT);
 }
 
 TEST_F(medium, write_with_data_in)
 {
+	COVERS("REQ-22 REQ-64 F-RQ-08");
 	write_blocks(_metadata, self, variant->mods, IN);
 }
 
 TEST_F(medium, write_without_data)
 {
+	COVERS("REQ-22 REQ-64 F-RQ-10");
 	write_blocks(_metadata, self, variant->mods, NONE);
 }
 
@@ -292,6 +302,7 @@ TEST_F(medium, unmap)
 	uint8_t *list = vs_mem_page(&self->dev->mem, 1);
 	struct vs_result res;
 
+	COVERS("REQ-22 REQ-64");
 	ASSERT_GOOD(fill(self, variant->mods));
 	memset(list, 0, 24);
 	list[1] = 22;
@@ -324,6 +335,7 @@ TEST_F(medium, compare_and_write)
 	static const enum side side[] = { OUT, IN, NONE };
 	size_t i;
 
+	COVERS("REQ-22 REQ-64");
 	if (variant->kind == VS_UNIT_PSCSI_DISK)
 		SKIP(return, "scsi_debug takes two locks in either order there");
 	cdb.b[9] = LBA;
@@ -338,6 +350,7 @@ TEST_F(medium, commands_that_need_no_data)
 {
 	struct vs_cdb format = vs_cdb_op(0x04), sanitize = vs_cdb_op(0x48);
 
+	COVERS("REQ-61 REQ-64");
 	sanitize.b[1] = 0x82;
 	check(_metadata, self, variant->mods, format, NONE, 0);
 	check(_metadata, self, variant->mods, sanitize, NONE, 0);
@@ -392,6 +405,7 @@ TEST_F(asked, nobody_is_asked_to_change_the_medium)
 	struct vs_cdb cdb;
 	size_t i, len;
 
+	COVERS("REQ-63 REQ-64");
 	for (i = 0; i < 2 * ARRAY_SIZE(op); i++) {
 		cdb = vs_cdb_op(op[i / 2]);
 		cdb.b[1] = op[i / 2] == 0x48 ? 2 : 0;

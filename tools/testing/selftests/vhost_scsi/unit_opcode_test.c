@@ -83,6 +83,7 @@ TEST_F(atomic, write_of_no_block_is_good)
 {
 	struct vs_result res = in(self, atomic_cdb(0, 0), 0);
 
+	COVERS("REQ-22 REQ-55");
 	EXPECT_EQ(0, res.err);
 	EXPECT_TRUE(unchanged(self));
 	if (self->known)
@@ -93,6 +94,7 @@ TEST_F(atomic, write_without_data_is_refused)
 {
 	struct vs_result res = in(self, atomic_cdb(0, 2), 0);
 
+	COVERS("REQ-22 F-RQ-10");
 	EXPECT_EQ(0, res.err);
 	EXPECT_TRUE(unchanged(self));
 	if (self->known)
@@ -105,6 +107,7 @@ TEST_F(atomic, write_with_data_in_is_refused)
 	struct vs_result res;
 	unsigned int i;
 
+	COVERS("REQ-22 F-RQ-08");
 	for (i = 0; i < 2; i++) {
 		/* As LIO reads it: two blocks in the 32 bits at byte 10. */
 		cdb.b[10] = 0;
@@ -124,6 +127,7 @@ TEST_F(atomic, write_with_protect_bits_is_refused)
 	struct vs_cdb cdb = atomic_cdb(0, 2);
 	struct vs_result res;
 
+	COVERS("REQ-56 REQ-62");
 	cdb.b[1] = 0x20;
 	vs_fill(self->buf, 1024, 2);
 	res = out(self, cdb, 1024);
@@ -137,6 +141,7 @@ TEST_F(atomic, write_of_another_length_is_never_good)
 {
 	struct vs_result res;
 
+	COVERS("REQ-27 REQ-34");
 	vs_fill(self->buf, VS_PAGE, 2);
 	res = out(self, atomic_cdb(0, 1), VS_PAGE);
 	EXPECT_TRUE(res.response || res.status);
@@ -150,6 +155,7 @@ TEST_F(atomic, write_of_its_length_writes)
 {
 	struct vs_result res;
 
+	COVERS("REQ-61");
 	if (!self->known)
 		SKIP(return, "this kernel's LIO does not know the command");
 	vs_fill(self->old, VS_PAGE, 2);
@@ -202,6 +208,7 @@ TEST_F(copy, extended_copy_is_unknown_unless_the_administrator_allows_it)
 	struct vs_dev *dev = self->unit.dev;
 	struct vs_result res;
 
+	COVERS("REQ-61 REQ-67 CFG-26");
 	EXPECT_CC(5, 0x20, 0, extended_copy(dev));
 	EXPECT_CC(5, 0x20, 0, vs_scsi_read(dev, VS_TAG, 0,
 					   vs_cdb_op(VS_EXTENDED_COPY), NULL,

@@ -70,7 +70,7 @@ TEST_F(passed, read_with_recovered_error_brings_its_data)
 	struct vs_result res;
 	size_t i;
 
-	COVERS("SCSI-11");
+	COVERS("REQ-35");
 	vs_fill(self->buf, LEN, 1);
 	ASSERT_GOOD(out(self, vs_cdb_rw10(VS_WRITE_10, 8, 8), self->buf, LEN));
 	ASSERT_EQ(0, vs_sdebug_set("opts", OPT_RECOVERED));
@@ -93,7 +93,7 @@ TEST_F(passed, write_with_recovered_error_has_written)
 	struct vs_result res;
 	size_t i;
 
-	COVERS("SCSI-11");
+	COVERS("REQ-35");
 	for (i = 0; i < ARRAY_SIZE(shift); i++) {
 		ASSERT_EQ(0, vs_sdebug_set("opts", OPT_RECOVERED));
 		ASSERT_EQ(0, vs_sdebug_set("every_nth", "1"));
@@ -116,7 +116,7 @@ TEST_F(passed, medium_error_claims_no_data)
 {
 	struct vs_result res;
 
-	COVERS("SCSI-11");
+	COVERS("REQ-35");
 	ASSERT_EQ(0, vs_sdebug_set("opts", OPT_MEDIUM));
 	res = in(self, vs_cdb_rw10(VS_READ_10, BAD_LBA, 8), self->buf, LEN);
 	EXPECT_CC(3, 0x11, 0, res);
@@ -150,6 +150,7 @@ TEST_F(cd, read_sub_channel_reaches_the_drive)
 {
 	struct vs_cdb cdb = { .b = { 0x42, 0x02, 0x40, 0x01, 0, 0, 0, 0, 0x10 } };
 
+	COVERS("REQ-63");
 	EXPECT_RESPONSE(VIRTIO_SCSI_S_OK,
 			vs_scsi_read(self->dev, VS_TAG, 0, cdb, self->buf, 16));
 }
@@ -181,6 +182,7 @@ TEST_F(scsi2, lun_in_the_cdb_is_no_protection)
 	struct vs_cdb write = vs_cdb_rw10(VS_WRITE_10, 0, 1);
 	struct vs_cdb read = vs_cdb_rw10(VS_READ_10, 0, 1);
 
+	COVERS("REQ-63");
 	write.b[1] = 0x60;
 	read.b[1] = 0x60;
 	vs_fill(self->buf, 512, 1);
@@ -227,6 +229,7 @@ TEST_F(write_protected, mode_sense_10_says_so_in_any_buffer)
 	struct vs_cdb cdb = vs_cdb_op(VS_MODE_SENSE_10);
 	size_t i;
 
+	COVERS("REQ-63");
 	cdb.b[2] = 0x3f;
 	for (i = 0; i < ARRAY_SIZE(t); i++) {
 		uint8_t *to = self->buf + t[i].shift;
@@ -243,6 +246,7 @@ TEST_F(write_protected, mode_sense_6_says_so_in_any_buffer)
 {
 	struct vs_cdb cdb = vs_cdb_len6(VS_MODE_SENSE_6, 0x3f, 255);
 
+	COVERS("REQ-63");
 	EXPECT_GOOD(in((passed_data *)self, cdb, self->buf, 255));
 	EXPECT_EQ(0x80, self->buf[2] & 0x80);
 	memset(self->buf, 0, VS_PAGE);
@@ -290,6 +294,7 @@ TEST_F(user, ata_pass_through_with_check_condition_brings_its_data)
 	uint8_t data[512];
 	size_t i;
 
+	COVERS("REQ-35 REQ-63");
 	vs_fill(data, sizeof(data), 7);
 	answer.data = data;
 	for (i = 0; i < ARRAY_SIZE(shift); i++) {
@@ -330,6 +335,7 @@ TEST_F(user, data_arrives_if_the_unit_says_that_it_moved)
 	uint8_t data[1000];
 	size_t i;
 
+	COVERS("REQ-35");
 	vs_fill(data, sizeof(data), 7);
 	for (i = 0; i < ARRAY_SIZE(t); i++) {
 		memset(self->buf, GUARD, VS_PAGE);
@@ -385,6 +391,7 @@ TEST_F(tape, block_shorter_than_asked_for_arrives)
 	passed_data *data = (passed_data *)self;
 	struct vs_result res;
 
+	COVERS("REQ-35 REQ-63");
 	vs_fill(self->buf, 512, 3);
 	ASSERT_GOOD(out(data, tape_cdb(VS_WRITE_6, 512), self->buf, 512));
 	ASSERT_GOOD(in(data, tape_cdb(0x10, 1), NULL, 0));
@@ -404,6 +411,7 @@ TEST_F(tape, length_0_is_the_drives_business)
 {
 	passed_data *data = (passed_data *)self;
 
+	COVERS("REQ-63");
 	EXPECT_GOOD(in(data, tape_cdb(VS_READ_6, 0), NULL, 0));
 	EXPECT_GOOD(in(data, tape_cdb(VS_WRITE_6, 0), NULL, 0));
 }

@@ -168,6 +168,7 @@ static void read_into_more(struct __test_metadata *_metadata, unit_data *self,
 
 TEST_F(unit, read_of_one_block_into_4_kib_leaves_the_rest)
 {
+	COVERS("REQ-33 REQ-66 F-RQ-11");
 	if (!self->block)
 		SKIP(return, NO_BLOCKS);
 	read_into_more(_metadata, self, VS_READ_10, LBA, VS_PAGE);
@@ -184,6 +185,7 @@ TEST_F(unit, read_of_one_block_into_8_kib_leaves_the_rest)
 /* What a block device gets is sectors, or it warns. */
 TEST_F(unit, read_of_one_block_into_a_crooked_length_leaves_the_rest)
 {
+	COVERS("REQ-33 REQ-66 F-RQ-13");
 	if (!self->block)
 		SKIP(return, NO_BLOCKS);
 	read_into_more(_metadata, self, VS_READ_10, LBA, 2 * VS_PAGE - 3);
@@ -199,6 +201,7 @@ TEST_F(unit, read_of_one_block_into_4_mib_leaves_the_rest)
 
 TEST_F(unit, read_of_the_last_block_into_more_leaves_the_rest)
 {
+	COVERS("REQ-33 REQ-66");
 	if (!self->block)
 		SKIP(return, NO_BLOCKS);
 	ASSERT_LT(0, self->blocks);
@@ -213,6 +216,7 @@ TEST_F(unit, read_of_no_block_moves_nothing)
 	struct vs_result res;
 	size_t i;
 
+	COVERS("REQ-22 REQ-33 REQ-55");
 	if (!self->block)
 		SKIP(return, NO_BLOCKS);
 	if (variant->kind == VS_UNIT_USER)
@@ -253,6 +257,7 @@ TEST_F(unit, read_of_more_than_the_buffer_ends_with_the_buffer)
 	size_t len = self->block;
 	struct vs_result res;
 
+	COVERS("REQ-27 F-RQ-10");
 	if (!self->block)
 		SKIP(return, NO_BLOCKS);
 	memset(buf, GUARD, 16 * VS_PAGE);
@@ -273,6 +278,7 @@ TEST_F(unit, write_of_another_length_leaves_the_medium_alone)
 	struct vs_result res;
 	size_t i;
 
+	COVERS("REQ-34 F-RQ-10 F-RQ-11");
 	if (!self->unit.type->emulated)
 		SKIP(return, NOT_EMULATED);
 	ASSERT_GOOD(prepare(self, LBA, 9, old, 1));
@@ -296,6 +302,7 @@ TEST_F(unit, read_with_data_out_is_refused)
 	struct vs_result res;
 	size_t i;
 
+	COVERS("REQ-22 REQ-63 F-RQ-08");
 	if (!self->block)
 		SKIP(return, NO_BLOCKS);
 	ASSERT_GOOD(prepare(self, LBA, 8, old, 1));
@@ -317,6 +324,7 @@ TEST_F(unit, write_without_data_out_is_refused)
 	struct vs_result res;
 	size_t i, len;
 
+	COVERS("REQ-22 REQ-63 F-RQ-08");
 	if (!self->unit.type->writable)
 		SKIP(return, NO_WRITES);
 	ASSERT_GOOD(prepare(self, LBA, 8, old, 1));
@@ -343,6 +351,7 @@ TEST_F(unit, blocks_that_32_bits_cannot_count_are_refused)
 	struct vs_result res;
 	size_t i;
 
+	COVERS("REQ-27 REQ-62 F-RQ-14");
 	if (!self->unit.type->emulated)
 		SKIP(return, NOT_EMULATED);
 	ASSERT_GOOD(prepare(self, 0, 1, old, 1));
@@ -426,6 +435,7 @@ TEST_F(huge_unit, blocks_that_32_bits_cannot_count_are_refused)
 	uint8_t *buf = vs_mem_page(&self->dev->mem, 1);
 	size_t i;
 
+	COVERS("REQ-27 REQ-62 F-RQ-14");
 	for (i = 0; i < ARRAY_SIZE(blocks); i++) {
 		memset(buf, GUARD, VS_PAGE);
 		EXPECT_RESPONSE(VIRTIO_SCSI_S_OVERRUN,
