@@ -105,7 +105,7 @@ TRACE_EVENT(vhost_scsi_cmd_done,
 		  __entry->status, __entry->resid, __entry->written)
 );
 
-/* A request that never reached LIO; @why names the stage that refused it. */
+/* A request that goes no further; @why says what refused it, or how LIO disagreed. */
 TRACE_EVENT(vhost_scsi_cmd_reject,
 	TP_PROTO(const struct vhost_scsi_vq *svq, unsigned int desc,
 		 const char *why, const struct vhost_scsi_result *res),
