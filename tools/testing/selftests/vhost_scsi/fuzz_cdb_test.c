@@ -588,8 +588,10 @@ static void choose_pi(struct fuzz *f, struct slot *s)
 	else
 		hdr->pi_bytesout = len;
 	s->pi = len;
-	if (chance(f, 1))
-		hdr->pi_bytesin = hdr->pi_bytesout = pick(f, 4096);
+	if (chance(f, 1)) {
+		hdr->pi_bytesin = pick(f, 4096);
+		hdr->pi_bytesout = hdr->pi_bytesin;
+	}
 	/* Refused, and nothing of the buffer is data. */
 	if ((hdr->pi_bytesin && hdr->pi_bytesout) || s->pi >= s->total)
 		s->pi = 0;
@@ -1257,7 +1259,7 @@ static int write_medium(struct fuzz *f)
 				    n * f->block);
 		f->dev->mem.used = used;
 		if (res.err || res.response || res.status) {
-			fprintf(stderr, "# WRITE to block %u: %d, response %u status %02x sense %06x\n",
+			fprintf(stderr, "# WRITE of block %u: %d, %u/%02x/%06x\n",
 				lba, res.err, res.response, res.status,
 				res.sense);
 			return -EIO;
@@ -1434,9 +1436,10 @@ static void print_results(const struct fuzz *f, uint64_t seed)
 
 	for (i = 0; i < 256; i++)
 		good += f->good[i];
-	fprintf(stderr, "# seed %#llx: %lu commands, %lu GOOD, %lu task management, %lu writes looked at, %lu blocks compared\n",
-		(unsigned long long)seed, f->sent, good, f->tmfs, f->looked,
-		f->compared);
+	fprintf(stderr, "# seed %#llx: %lu commands, %lu GOOD, %lu task management,",
+		(unsigned long long)seed, f->sent, good, f->tmfs);
+	fprintf(stderr, " %lu writes looked at, %lu blocks compared\n",
+		f->looked, f->compared);
 	fprintf(stderr, "# responses:");
 	for (i = 0; i < ARRAY_SIZE(f->response); i++)
 		if (f->response[i])
