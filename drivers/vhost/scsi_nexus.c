@@ -194,22 +194,14 @@ static void vhost_scsi_tpg_set_session_prot(struct vhost_scsi_tpg *tpg,
  * @tpg: the TPG
  * @type: 0, 1 or 3
  *
- * The queues take units for protected before LIO does, and until it does not any
- * more: what LIO cannot do to one must not reach it.
+ * Commands that were decided before do not mind: LIO goes by what their plan says of
+ * protection information. So nobody waits for a queue, whose worker may be stuck.
  */
 void vhost_scsi_tpg_set_prot_type(struct vhost_scsi_tpg *tpg, int type)
 {
 	guard(mutex)(&tpg->mutex);
-	if (!type)
-		vhost_scsi_tpg_set_session_prot(tpg, type);
-	else
-		WRITE_ONCE(tpg->fabric_prot_type, type);
-	if (tpg->ep)
-		vhost_scsi_tpg_sync_queues(tpg->ep->vs);
-	if (!type)
-		WRITE_ONCE(tpg->fabric_prot_type, type);
-	else
-		vhost_scsi_tpg_set_session_prot(tpg, type);
+	WRITE_ONCE(tpg->fabric_prot_type, type);
+	vhost_scsi_tpg_set_session_prot(tpg, type);
 }
 
 /**

@@ -51,6 +51,7 @@ const struct vhost_scsi_op vhost_scsi_op_table[256] = {
 		.counts = VHOST_SCSI_FIXED,
 		.dir = VHOST_SCSI_DIR_IN,
 		.len_at = 8,
+		.min = 8,
 	},
 	[READ_10]		= READS(7, 2, 2, 4, 1),
 	[WRITE_10]		= WRITES(7, 2, 2, 4, 1),

@@ -413,6 +413,27 @@ static bool call_returns(struct call *call)
 	return call->ret != WAITS;
 }
 
+static void *protect_target(void *arg)
+{
+	struct call *call = arg;
+
+	call->ret = vs_tpg_attr(VS_WWN, TAG, "fabric_prot_type", "1");
+	return NULL;
+}
+
+TEST_F(stuck, protection_of_its_target_changes)
+{
+	struct call protect;
+
+	COVERS("F-SE-08");
+	ASSERT_EQ(0, call_start(&protect, protect_target, NULL));
+	EXPECT_TRUE(call_returns(&protect));
+	ASSERT_EQ(0, vs_hole_fill(self->hole, self->page));
+	ASSERT_EQ(0, pthread_join(protect.thread, NULL));
+	EXPECT_EQ(0, protect.ret);
+	EXPECT_EQ(0, vs_req_wait(&self->req));
+}
+
 /* A guest whose event queue's worker is stuck in the buffer of an event. */
 FIXTURE(stuck_event) {
 	struct vs_env env;

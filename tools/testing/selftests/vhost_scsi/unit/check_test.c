@@ -644,7 +644,7 @@ static void test_allocs(void)
 static const struct row alloc_rows[] = {
 	{ "READ CAPACITY(10)", &disk, { 0x25 }, IN, 8, PASS, IN, 8 },
 	{ "READ CAPACITY(10), longer buffer", &disk, { 0x25 }, IN, 36, PASS, IN, 8 },
-	{ "READ CAPACITY(10), shorter buffer", &disk, { 0x25 }, IN, 4, PASS, IN, 4 },
+	{ "READ CAPACITY(10), shorter buffer", &disk, { 0x25 }, IN, 4, FIELD, 0, 0 },
 	{ "READ CAPACITY(10), data-out", &disk, { 0x25 }, OUT, 8, OVERRUN, 0, 0 },
 	{ "REQUEST SENSE with DESC", &disk, { 0x03, 1, [4] = 18 }, IN, 18, FIELD, 0, 0 },
 	{ "INQUIRY of a page without EVPD", &disk,
