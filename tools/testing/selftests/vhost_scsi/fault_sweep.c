@@ -1014,8 +1014,9 @@ static int renew_buffers(struct vs_env *env)
 		ret = vs_ioctl(env->dev.fd, VHOST_SCSI_SET_EVENTS_MISSED,
 			       &none);
 	vs_ring_reset(ring);
-	if (!ret)
-		ret = vs_dev_set_ring(&env->dev, ring);
+	/* One that is set up anew makes the device forget the others. */
+	for (i = 0; i < env->dev.n_rings && !ret; i++)
+		ret = vs_dev_set_ring(&env->dev, &env->dev.ring[i]);
 	for (i = 0; i < BUFFERS && !ret; i++) {
 		vs_chain_put(&posted.chain[i]);
 		vs_chain_get(&posted.chain[i]);

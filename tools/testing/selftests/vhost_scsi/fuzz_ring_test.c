@@ -49,9 +49,9 @@ static const struct {
 	{ "field in CDB", false },
 	{ "blocks out of range", false },
 	{ "buffer too short, or for the other direction", false },
-	{ "length of data or protection information", false },
+	{ "length of data or protection information", true },
 	{ "no blocks", true },
-	{ "too many pages", false },
+	{ "too many pages", true },
 	{ "data not accessible", false },
 	{ "length of protection information", true },
 };
