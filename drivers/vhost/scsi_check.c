@@ -19,13 +19,7 @@
 
 /* Where LIO makes guard tags, it walks the list page by page. */
 #define VHOST_SCSI_PI_ALIGN	4096
-/* LIO looks for the WP bit in one page, and in an interrupt. */
-#define VHOST_SCSI_MODE_LEN	4096
-/* Segments begin and end where the block layer's sectors do. */
-#define VHOST_SCSI_SECTOR	512
 
-/* SBC: byte 1, or 10 of a long CDB */
-#define VHOST_SCSI_PROTECT	0xe0
 /* SBC: WRITE SAME, the same byte */
 #define VHOST_SCSI_ANCHOR_NDOB	0x11
 #define VHOST_SCSI_WS_UNMAP	0x08
@@ -97,20 +91,6 @@ vhost_scsi_check_pi(const struct vhost_scsi_kind *kind, u8 protect, u64 blocks,
 	return VHOST_SCSI_PASS;
 }
 
-/* Bits of a READ or WRITE that most do not have. */
-static enum vhost_scsi_outcome
-vhost_scsi_check_flags(const struct vhost_scsi_kind *kind, u8 flags, u64 blocks,
-		       const struct vhost_scsi_layout *layout,
-		       struct vhost_scsi_plan *plan)
-{
-	if ((flags & VHOST_SCSI_DPO_FUA) && !kind->has_fua)
-		return VHOST_SCSI_BAD_FIELD;
-	if (flags & VHOST_SCSI_PROTECT)
-		return vhost_scsi_check_pi(kind, flags >> 5, blocks, layout,
-					   plan);
-	return VHOST_SCSI_PASS;
-}
-
 /* The data goes straight to the medium, as one list. */
 static enum vhost_scsi_outcome
 vhost_scsi_check_transfer(const struct vhost_scsi_kind *kind,
@@ -136,31 +116,19 @@ vhost_scsi_check_transfer(const struct vhost_scsi_kind *kind,
 	return VHOST_SCSI_PASS;
 }
 
-static enum vhost_scsi_outcome
-vhost_scsi_check_blocks(const struct vhost_scsi_kind *kind,
+static __always_inline enum vhost_scsi_outcome
+vhost_scsi_check_extent(const struct vhost_scsi_kind *kind,
 			const struct vhost_scsi_op *op, const u8 *cdb,
 			const struct vhost_scsi_layout *layout,
 			struct vhost_scsi_plan *plan)
 {
-	u64 lba = vhost_scsi_op_field(cdb, op->lba_at, op->lba_width);
-	u64 blocks = vhost_scsi_op_field(cdb, op->len_at, op->len_width);
-	enum vhost_scsi_outcome outcome;
+	u64 lba = vhost_scsi_op_early(cdb, op->lba_at, op->lba_width);
+	u64 blocks = vhost_scsi_op_early(cdb, op->len_at, op->len_width);
 
 	if (unlikely(!op->flags_at)) {
 		/* SBC: 21 bits, and 0 stands for 256 in CDBs of six bytes. */
 		lba &= 0x1fffff;
 		blocks = blocks ?: 256;
-	} else if (unlikely(cdb[1] & (VHOST_SCSI_PROTECT | VHOST_SCSI_DPO_FUA))) {
-		outcome = vhost_scsi_check_flags(kind, cdb[1], blocks, layout,
-						 plan);
-		if (outcome != VHOST_SCSI_PASS)
-			return outcome;
-	}
-	if (unlikely(cdb[0] == WRITE_ATOMIC_16)) {
-		if (!kind->has_atomic)
-			return VHOST_SCSI_BAD_OPCODE;
-		if (cdb[10] || cdb[11])
-			return VHOST_SCSI_BAD_FIELD;
 	}
 	if (unlikely(!vhost_scsi_check_in_range(kind, lba, blocks)))
 		return VHOST_SCSI_BAD_RANGE;
@@ -179,6 +147,48 @@ vhost_scsi_check_blocks(const struct vhost_scsi_kind *kind,
 	}
 	return vhost_scsi_check_transfer(kind, op, blocks * kind->block_size,
 					 layout, plan);
+}
+
+/* A READ or WRITE with bits that most do not have. */
+static noinline enum vhost_scsi_outcome
+vhost_scsi_check_flagged(const struct vhost_scsi_kind *kind,
+			 const struct vhost_scsi_op *op, const u8 *cdb,
+			 const struct vhost_scsi_layout *layout,
+			 struct vhost_scsi_plan *plan)
+{
+	u64 blocks = vhost_scsi_op_field(cdb, op->len_at, op->len_width);
+	enum vhost_scsi_outcome outcome;
+	u8 flags = cdb[op->flags_at];
+
+	if ((flags & VHOST_SCSI_DPO_FUA) && !kind->has_fua)
+		return VHOST_SCSI_BAD_FIELD;
+	if (flags & VHOST_SCSI_PROTECT) {
+		outcome = vhost_scsi_check_pi(kind, flags >> 5, blocks, layout,
+					      plan);
+		if (outcome != VHOST_SCSI_PASS)
+			return outcome;
+	}
+	if (cdb[0] == WRITE_ATOMIC_16) {
+		if (!kind->has_atomic)
+			return VHOST_SCSI_BAD_OPCODE;
+		if (cdb[10] || cdb[11])
+			return VHOST_SCSI_BAD_FIELD;
+	}
+	return vhost_scsi_check_extent(kind, op, cdb, layout, plan);
+}
+
+/* Most need no register saved: what is rare is out of line, and called last. */
+static enum vhost_scsi_outcome
+vhost_scsi_check_blocks(const struct vhost_scsi_kind *kind,
+			const struct vhost_scsi_op *op, const u8 *cdb,
+			const struct vhost_scsi_layout *layout,
+			struct vhost_scsi_plan *plan)
+{
+	if (unlikely(cdb[0] == WRITE_ATOMIC_16 ||
+		     (op->flags_at && (cdb[op->flags_at] &
+				       (VHOST_SCSI_PROTECT | VHOST_SCSI_DPO_FUA)))))
+		return vhost_scsi_check_flagged(kind, op, cdb, layout, plan);
+	return vhost_scsi_check_extent(kind, op, cdb, layout, plan);
 }
 
 static enum vhost_scsi_outcome
@@ -233,16 +243,6 @@ vhost_scsi_check_pair(const struct vhost_scsi_kind *kind,
 	return vhost_scsi_check_moves(plan, op->dir, size);
 }
 
-/* What LIO is to return no more than the buffer holds. */
-static void vhost_scsi_check_set_len(const struct vhost_scsi_op *op, u8 *cdb,
-				     u32 len)
-{
-	unsigned int i;
-
-	for (i = op->len_width; i--; len >>= 8)
-		cdb[op->len_at + i] = len;
-}
-
 static enum vhost_scsi_outcome
 vhost_scsi_check_alloc(const struct vhost_scsi_op *op, u8 *cdb,
 		       const struct vhost_scsi_layout *layout,
@@ -258,7 +258,7 @@ vhost_scsi_check_alloc(const struct vhost_scsi_op *op, u8 *cdb,
 		return VHOST_SCSI_OVERRUN;
 	if (len > room) {
 		len = room;
-		vhost_scsi_check_set_len(op, cdb, len);
+		vhost_scsi_op_set_len(op, cdb, len);
 	}
 	if (len < op->min)
 		return VHOST_SCSI_BAD_FIELD;
@@ -312,11 +312,11 @@ vhost_scsi_check_no_data(const struct vhost_scsi_kind *kind,
 				       vhost_scsi_op_field(cdb, op->len_at,
 							   op->len_width)))
 		return VHOST_SCSI_BAD_RANGE;
-	vhost_scsi_check_set_len(op, cdb, 0);
+	vhost_scsi_op_set_len(op, cdb, 0);
 	return vhost_scsi_check_moves(plan, VHOST_SCSI_DIR_NONE, 0);
 }
 
-static enum vhost_scsi_outcome
+static noinline enum vhost_scsi_outcome
 vhost_scsi_check_rare(const struct vhost_scsi_kind *kind,
 		      const struct vhost_scsi_op *op, u8 *cdb,
 		      const struct vhost_scsi_layout *layout,
@@ -342,12 +342,11 @@ vhost_scsi_check_rare(const struct vhost_scsi_kind *kind,
 }
 
 static enum vhost_scsi_outcome
-vhost_scsi_check_emulated(const struct vhost_scsi_kind *kind, u8 *cdb,
+vhost_scsi_check_emulated(const struct vhost_scsi_kind *kind,
+			  const struct vhost_scsi_op *op, u8 *cdb,
 			  const struct vhost_scsi_layout *layout,
 			  struct vhost_scsi_plan *plan)
 {
-	const struct vhost_scsi_op *op = vhost_scsi_op(cdb);
-
 	/* LIO goes by the direction, and prints a line for each. */
 	if (unlikely(kind->read_only && op->dir == VHOST_SCSI_DIR_OUT))
 		return VHOST_SCSI_IS_READ_ONLY;
@@ -356,66 +355,16 @@ vhost_scsi_check_emulated(const struct vhost_scsi_kind *kind, u8 *cdb,
 	return vhost_scsi_check_rare(kind, op, cdb, layout, plan);
 }
 
-/* Commands to a unit that is passed through that LIO executes nevertheless. */
-static bool vhost_scsi_check_is_lios(const struct vhost_scsi_kind *kind, u8 op)
+/* A unit that is passed through, or a command with a service action. */
+static noinline enum vhost_scsi_outcome
+vhost_scsi_check_other(const struct vhost_scsi_kind *kind, u8 *cdb,
+		       const struct vhost_scsi_layout *layout,
+		       struct vhost_scsi_plan *plan)
 {
-	switch (op) {
-	case REPORT_LUNS:
-		return true;
-	case 0x16: /* RESERVE(6) */
-	case 0x17: /* RELEASE(6) */
-	case RESERVE_10:
-	case RELEASE_10:
-	case PERSISTENT_RESERVE_IN:
-	case PERSISTENT_RESERVE_OUT:
-		return kind->lio_pr;
-	}
-	return false;
-}
-
-/* pscsi_complete_cmd() maps the list, in an interrupt, if the unit is read-only. */
-static void vhost_scsi_check_cut_mode(const struct vhost_scsi_kind *kind,
-				      u8 *cdb, struct vhost_scsi_plan *plan)
-{
-	const struct vhost_scsi_op *op = vhost_scsi_op(cdb);
-
-	if (!kind->in_place || plan->len <= VHOST_SCSI_MODE_LEN ||
-	    (cdb[0] != MODE_SENSE && cdb[0] != MODE_SENSE_10))
-		return;
-	plan->len = VHOST_SCSI_MODE_LEN;
-	if (vhost_scsi_op_field(cdb, op->len_at, op->len_width) > plan->len)
-		vhost_scsi_check_set_len(op, cdb, plan->len);
-}
-
-static enum vhost_scsi_outcome
-vhost_scsi_check_passed(const struct vhost_scsi_kind *kind, u8 *cdb,
-			const struct vhost_scsi_layout *layout,
-			struct vhost_scsi_plan *plan)
-{
-	enum vhost_scsi_effect effect = vhost_scsi_op_effect(kind->type, cdb);
-
-	if (vhost_scsi_check_is_lios(kind, cdb[0]))
-		return vhost_scsi_check_emulated(kind, cdb, layout, plan);
-	if (kind->read_only && (layout->dir == VHOST_SCSI_DIR_OUT ||
-				effect == VHOST_SCSI_EFFECT_CHANGES))
-		return VHOST_SCSI_IS_READ_ONLY;
-	if ((effect == VHOST_SCSI_EFFECT_READS && layout->dir == VHOST_SCSI_DIR_OUT) ||
-	    (effect == VHOST_SCSI_EFFECT_CHANGES && layout->dir == VHOST_SCSI_DIR_IN))
-		return VHOST_SCSI_OVERRUN;
-	/* The target core cannot carry it there. */
-	if (layout->pi_len && (cdb[1] & VHOST_SCSI_PROTECT) &&
-	    effect != VHOST_SCSI_EFFECT_NONE)
-		return VHOST_SCSI_BAD_FIELD;
-	if (kind->max_len && layout->data_len > kind->max_len)
-		return VHOST_SCSI_BAD_FIELD;
-
-	plan->dir = effect == VHOST_SCSI_EFFECT_CHANGES ? VHOST_SCSI_DIR_OUT :
-		    layout->dir;
-	plan->len = layout->data_len;
-	if (effect != VHOST_SCSI_EFFECT_NONE)
-		plan->shape.align = VHOST_SCSI_SECTOR;
-	vhost_scsi_check_cut_mode(kind, cdb, plan);
-	return VHOST_SCSI_PASS;
+	if (kind->is_passed && !vhost_scsi_passed_is_lios(kind, cdb[0]))
+		return vhost_scsi_passed_check(kind, cdb, layout, plan);
+	return vhost_scsi_check_emulated(kind, vhost_scsi_op(cdb), cdb, layout,
+					 plan);
 }
 
 /**
@@ -432,12 +381,14 @@ enum vhost_scsi_outcome vhost_scsi_check(const struct vhost_scsi_kind *kind,
 					 const struct vhost_scsi_layout *layout,
 					 struct vhost_scsi_plan *plan)
 {
+	const struct vhost_scsi_op *op = &vhost_scsi_op_table[req->cdb[0]];
+
 	memset(plan, 0, sizeof(*plan));
 	/* LIO counts bytes in 32 bits, and so does the residual. */
 	if (unlikely(req->cdb_len > sizeof(req->cdb) ||
 		     (u64)layout->data_len >> 32))
 		return VHOST_SCSI_BAD_FIELD;
-	if (unlikely(kind->is_passed))
-		return vhost_scsi_check_passed(kind, req->cdb, layout, plan);
-	return vhost_scsi_check_emulated(kind, req->cdb, layout, plan);
+	if (unlikely(kind->is_passed || !op->counts))
+		return vhost_scsi_check_other(kind, req->cdb, layout, plan);
+	return vhost_scsi_check_emulated(kind, op, req->cdb, layout, plan);
 }

@@ -11,6 +11,7 @@
 #include <linux/compiler.h>
 #include <linux/types.h>
 #include <linux/unaligned.h>
+#include <scsi/scsi_proto.h>
 
 #include "scsi_wire.h"
 
@@ -69,6 +70,9 @@ struct vhost_scsi_shape {
 	u32 align;
 	bool merge;
 };
+
+/* Segments begin and end where the block layer's sectors do. */
+#define VHOST_SCSI_SECTOR	512
 
 /**
  * struct vhost_scsi_plan - what LIO gets
@@ -138,7 +142,8 @@ vhost_scsi_check_refusal(enum vhost_scsi_outcome outcome);
 
 /* scsi_op.c */
 
-/* SBC: DPO and FUA, in the byte with RDPROTECT or WRPROTECT */
+/* SBC: RDPROTECT or WRPROTECT, and DPO and FUA: byte 1, or 10 of a long CDB */
+#define VHOST_SCSI_PROTECT	0xe0
 #define VHOST_SCSI_DPO_FUA	0x18
 
 /**
@@ -185,26 +190,12 @@ struct vhost_scsi_op {
 	u8 min;
 };
 
-/**
- * enum vhost_scsi_effect - what a command does to the medium of a unit that is passed
- *	through
- * @VHOST_SCSI_EFFECT_NONE: nothing, or nobody knows
- * @VHOST_SCSI_EFFECT_READS: it reads the medium, into a data-in buffer
- * @VHOST_SCSI_EFFECT_CHANGES: it changes the medium, with a data-out buffer or without any
- */
-enum vhost_scsi_effect {
-	VHOST_SCSI_EFFECT_NONE,
-	VHOST_SCSI_EFFECT_READS,
-	VHOST_SCSI_EFFECT_CHANGES,
-};
-
 /* Rows by operation code; those with service actions are unknown in here. */
 extern const struct vhost_scsi_op vhost_scsi_op_table[256];
 
 const struct vhost_scsi_op *vhost_scsi_op_of_action(const u8 *cdb);
-bool vhost_scsi_op_is_plain(const u8 *cdb);
 bool vhost_scsi_op_fields_ok(const u8 *cdb);
-enum vhost_scsi_effect vhost_scsi_op_effect(u8 type, const u8 *cdb);
+void vhost_scsi_op_set_len(const struct vhost_scsi_op *op, u8 *cdb, u32 len);
 
 /**
  * vhost_scsi_op() - what LIO does with a command to a unit that it emulates
@@ -220,21 +211,71 @@ static inline const struct vhost_scsi_op *vhost_scsi_op(const u8 *cdb)
 }
 
 /**
+ * vhost_scsi_op_is_plain() - does the command only move blocks?
+ * @cdb: command descriptor block, VIRTIO_SCSI_CDB_DEFAULT_SIZE bytes
+ *
+ * Return: true if a unit's capacity, block size and protection decide it.
+ */
+static inline bool vhost_scsi_op_is_plain(const u8 *cdb)
+{
+	const struct vhost_scsi_op *op = &vhost_scsi_op_table[cdb[0]];
+
+	return op->counts == VHOST_SCSI_BLOCKS && cdb[0] != WRITE_ATOMIC_16 &&
+	       !(op->flags_at && (cdb[op->flags_at] & VHOST_SCSI_DPO_FUA));
+}
+
+/**
+ * vhost_scsi_op_early() - a number in a CDB, but for its end
+ * @cdb: command descriptor block, VIRTIO_SCSI_CDB_DEFAULT_SIZE bytes
+ * @at: first byte of the number, up to 24: all of a CDB of up to 16 bytes
+ * @width: bytes of it, 1 to 8
+ *
+ * Return: the number.
+ */
+static inline u64 vhost_scsi_op_early(const u8 *cdb, unsigned int at,
+				      unsigned int width)
+{
+	/* Eight bytes at once, and of them the first ones. */
+	return get_unaligned_be64(cdb + at) >> (64 - 8 * width);
+}
+
+/**
  * vhost_scsi_op_field() - a number in a CDB
  * @cdb: command descriptor block, VIRTIO_SCSI_CDB_DEFAULT_SIZE bytes
  * @at: first byte of the number
- * @width: bytes of it, 1 to 8
+ * @width: bytes of it, 1 to 8; 4 behind byte 24
  *
  * Return: the number. Fields end within the CDB.
  */
 static inline u64 vhost_scsi_op_field(const u8 *cdb, unsigned int at,
 				      unsigned int width)
 {
-	/* Eight bytes at once, and of them the first ones. */
 	if (at <= VIRTIO_SCSI_CDB_DEFAULT_SIZE - 8)
-		return get_unaligned_be64(cdb + at) >> (64 - 8 * width);
+		return vhost_scsi_op_early(cdb, at, width);
 	/* The last field of a long CDB. */
 	return get_unaligned_be32(cdb + VIRTIO_SCSI_CDB_DEFAULT_SIZE - 4);
 }
+
+/* scsi_passed.c */
+
+/**
+ * enum vhost_scsi_effect - what a command does to the medium of a unit that is passed
+ *	through
+ * @VHOST_SCSI_EFFECT_NONE: nothing, or nobody knows
+ * @VHOST_SCSI_EFFECT_READS: it reads the medium, into a data-in buffer
+ * @VHOST_SCSI_EFFECT_CHANGES: it changes the medium, with a data-out buffer or without any
+ */
+enum vhost_scsi_effect {
+	VHOST_SCSI_EFFECT_NONE,
+	VHOST_SCSI_EFFECT_READS,
+	VHOST_SCSI_EFFECT_CHANGES,
+};
+
+bool vhost_scsi_passed_is_lios(const struct vhost_scsi_kind *kind, u8 op);
+enum vhost_scsi_effect vhost_scsi_passed_effect(u8 type, const u8 *cdb);
+enum vhost_scsi_outcome
+vhost_scsi_passed_check(const struct vhost_scsi_kind *kind, u8 *cdb,
+			const struct vhost_scsi_layout *layout,
+			struct vhost_scsi_plan *plan);
 
 #endif

@@ -146,6 +146,13 @@ const struct se_device *vhost_scsi_kind_find(const struct se_session *sess,
 	return dev;
 }
 
+static noinline bool
+vhost_scsi_kind_is_in_place(const struct vhost_scsi_kind *kind,
+			    const struct se_device *dev)
+{
+	return kind->in_place == vhost_scsi_kind_is_backend(dev, "pscsi");
+}
+
 /**
  * vhost_scsi_kind_is() - is it the unit that was looked at?
  * @kind: what that unit was
@@ -164,10 +171,10 @@ bool vhost_scsi_kind_is(const struct vhost_scsi_kind *kind,
 	const struct se_device *dev = se_cmd->se_dev;
 	bool is_passed = dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH;
 
-	if (dev != unit || is_passed != kind->is_passed)
+	if (unlikely(dev != unit || is_passed != kind->is_passed))
 		return false;
 	if (unlikely(is_passed))
-		return kind->in_place == vhost_scsi_kind_is_backend(dev, "pscsi");
+		return vhost_scsi_kind_is_in_place(kind, dev);
 	return dev->dev_attrib.block_size == kind->block_size &&
 	       (!dev->dev_attrib.pi_prot_type ||
 		dev->dev_attrib.pi_prot_type == kind->prot_type);

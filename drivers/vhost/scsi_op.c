@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Operation codes: what LIO emulates, and what changes a medium.
+ * Operation codes: what LIO emulates.
  *
  * Enters: a CDB. Leaves: the row of a table.
  * Context: any; pure, as scsi_wire.c.
@@ -145,20 +145,6 @@ const struct vhost_scsi_op *vhost_scsi_op_of_action(const u8 *cdb)
 	return &vhost_scsi_op_table[cdb[0]];
 }
 
-/**
- * vhost_scsi_op_is_plain() - does the command only move blocks?
- * @cdb: command descriptor block
- *
- * Return: true if a unit's capacity, block size and protection decide it.
- */
-bool vhost_scsi_op_is_plain(const u8 *cdb)
-{
-	const struct vhost_scsi_op *op = vhost_scsi_op(cdb);
-
-	return op->counts == VHOST_SCSI_BLOCKS && cdb[0] != WRITE_ATOMIC_16 &&
-	       !(op->flags_at && (cdb[op->flags_at] & VHOST_SCSI_DPO_FUA));
-}
-
 static bool vhost_scsi_op_knows_mode_page(u8 page, u8 subpage)
 {
 	switch (page) {
@@ -205,209 +191,16 @@ bool vhost_scsi_op_fields_ok(const u8 *cdb)
 	return true;
 }
 
-/* Operation codes that scsi_proto.h has no name for (SBC, SSC, MMC) */
-#define VHOST_SCSI_ERASE_10		0x2c
-#define VHOST_SCSI_FORMAT_PRESET	0x38
-#define VHOST_SCSI_SANITIZE		0x48
-#define VHOST_SCSI_XDWRITE_10		0x50
-#define VHOST_SCSI_XPWRITE_10		0x51
-#define VHOST_SCSI_ORWRITE_16		0x8b
-#define VHOST_SCSI_WRITE_STREAM_16	0x9a
-#define VHOST_SCSI_ERASE_12		0xac
-#define VHOST_SCSI_WRITE_FILEMARKS_16	0x80
-#define VHOST_SCSI_ALLOW_OVERWRITE	0x82
-#define VHOST_SCSI_READ_REVERSE_16	0x81
-#define VHOST_SCSI_ERASE_16		0x93
-#define VHOST_SCSI_SET_CAPACITY		0x0b
-#define VHOST_SCSI_RESERVE_TRACK	0x53
-#define VHOST_SCSI_REPAIR_TRACK		0x58
-#define VHOST_SCSI_CLOSE_TRACK		0x5b
-#define VHOST_SCSI_SEND_CUE_SHEET	0x5d
-#define VHOST_SCSI_BLANK		0xa1
-#define VHOST_SCSI_READ_CD_MSF		0xb9
-#define VHOST_SCSI_READ_CD		0xbe
-#define VHOST_SCSI_SEND_DVD_STRUCTURE	0xbf
-
-/* Service actions of long CDBs, and of SERVICE ACTION IN(16), likewise */
-#define VHOST_SCSI_ORWRITE_32		0x0e
-#define VHOST_SCSI_WRITE_STREAM_32	0x10
-#define VHOST_SCSI_WRITE_SCATTERED_32	0x11
-#define VHOST_SCSI_WRITE_ATOMIC_32	0x18
-#define VHOST_SCSI_REMOVE_TRUNCATE	0x18
-#define VHOST_SCSI_RESTORE_REBUILD	0x19
-#define VHOST_SCSI_REMOVE_MODIFY	0x1a
-
-/* Peripheral device types (SPC) */
-#define VHOST_SCSI_TYPE_TAPE	0x01
-#define VHOST_SCSI_TYPE_ROM	0x05
-
-/*
- * SAT: PROTOCOL says which way data goes, and T_DIR only if that leaves it open. One
- * that brings data in is no write; of the others nobody knows what the ATA command
- * does: SANITIZE has no data.
- */
-static enum vhost_scsi_effect vhost_scsi_op_effect_ata(const u8 *protocol)
-{
-	switch (protocol[0] >> 1 & 0xf) {
-	case 4:		/* PIO data-in */
-	case 10:	/* UDMA data-in */
-		return VHOST_SCSI_EFFECT_NONE;
-	case 6:		/* DMA */
-	case 12:	/* FPDMA */
-		if (protocol[1] & 0x08)	/* T_DIR */
-			return VHOST_SCSI_EFFECT_NONE;
-		break;
-	}
-	return VHOST_SCSI_EFFECT_CHANGES;
-}
-
-static enum vhost_scsi_effect vhost_scsi_op_effect_tape(const u8 *cdb)
-{
-	switch (cdb[0]) {
-	case READ_6:
-	case READ_16:
-	case READ_REVERSE:
-	case VHOST_SCSI_READ_REVERSE_16:
-		return VHOST_SCSI_EFFECT_READS;
-	case WRITE_6:
-	case WRITE_16:
-	case WRITE_FILEMARKS:
-	case VHOST_SCSI_WRITE_FILEMARKS_16:
-	case ERASE:
-	case VHOST_SCSI_ERASE_16:
-	case FORMAT_UNIT:
-	case VHOST_SCSI_ALLOW_OVERWRITE:
-	case VHOST_SCSI_SET_CAPACITY:
-	case WRITE_BUFFER:
-		return VHOST_SCSI_EFFECT_CHANGES;
-	}
-	return VHOST_SCSI_EFFECT_NONE;
-}
-
-static enum vhost_scsi_effect vhost_scsi_op_effect_rom(const u8 *cdb)
-{
-	switch (cdb[0]) {
-	case READ_10:
-	case READ_12:
-	case VHOST_SCSI_READ_CD:
-	case VHOST_SCSI_READ_CD_MSF:
-		return VHOST_SCSI_EFFECT_READS;
-	case WRITE_10:
-	case WRITE_12:
-	case WRITE_VERIFY:
-	case FORMAT_UNIT:
-	case VHOST_SCSI_BLANK:
-	case VHOST_SCSI_RESERVE_TRACK:
-	case VHOST_SCSI_REPAIR_TRACK:
-	case VHOST_SCSI_CLOSE_TRACK:
-	case VHOST_SCSI_SEND_CUE_SHEET:
-	case VHOST_SCSI_SEND_DVD_STRUCTURE:
-	case WRITE_BUFFER:
-		return VHOST_SCSI_EFFECT_CHANGES;
-	case ATA_16:
-		return vhost_scsi_op_effect_ata(cdb + 1);
-	}
-	return VHOST_SCSI_EFFECT_NONE;
-}
-
-static enum vhost_scsi_effect vhost_scsi_op_effect_long(const u8 *cdb)
-{
-	switch (get_unaligned_be16(cdb + 8)) {
-	case READ_32:
-		return VHOST_SCSI_EFFECT_READS;
-	case XDWRITE_32:
-	case XPWRITE_32:
-	case XDWRITEREAD_32:
-	case WRITE_32:
-	case WRITE_VERIFY_32:
-	case WRITE_SAME_32:
-	case VHOST_SCSI_ORWRITE_32:
-	case VHOST_SCSI_WRITE_STREAM_32:
-	case VHOST_SCSI_WRITE_SCATTERED_32:
-	case VHOST_SCSI_WRITE_ATOMIC_32:
-		return VHOST_SCSI_EFFECT_CHANGES;
-	case ATA_32:
-		return vhost_scsi_op_effect_ata(cdb + 10);
-	}
-	return VHOST_SCSI_EFFECT_NONE;
-}
-
-/* Some of what only brings data in by its name takes parts of the medium away. */
-static enum vhost_scsi_effect vhost_scsi_op_effect_service_in(const u8 *cdb)
-{
-	switch (cdb[1] & 0x1f) {
-	case VHOST_SCSI_REMOVE_TRUNCATE:
-	case VHOST_SCSI_RESTORE_REBUILD:
-	case VHOST_SCSI_REMOVE_MODIFY:
-		return VHOST_SCSI_EFFECT_CHANGES;
-	}
-	return VHOST_SCSI_EFFECT_NONE;
-}
-
-static enum vhost_scsi_effect vhost_scsi_op_effect_disk(const u8 *cdb)
-{
-	switch (cdb[0]) {
-	case READ_6:
-	case READ_10:
-	case READ_12:
-	case READ_16:
-		return VHOST_SCSI_EFFECT_READS;
-	case FORMAT_UNIT:
-	case REASSIGN_BLOCKS:
-	case WRITE_6:
-	case WRITE_10:
-	case WRITE_12:
-	case WRITE_16:
-	case WRITE_VERIFY:
-	case WRITE_VERIFY_12:
-	case WRITE_VERIFY_16:
-	case WRITE_ATOMIC_16:
-	case WRITE_BUFFER:
-	case WRITE_LONG:
-	case WRITE_SAME:
-	case WRITE_SAME_16:
-	case UNMAP:
-	case UPDATE_BLOCK:
-	case XDWRITEREAD_10:
-	case VHOST_SCSI_ERASE_10:
-	case VHOST_SCSI_ERASE_12:
-	case VHOST_SCSI_FORMAT_PRESET:
-	case VHOST_SCSI_SANITIZE:
-	case VHOST_SCSI_XDWRITE_10:
-	case VHOST_SCSI_XPWRITE_10:
-	case VHOST_SCSI_ORWRITE_16:
-	case VHOST_SCSI_WRITE_STREAM_16:
-	case COMPARE_AND_WRITE:
-	case EXTENDED_COPY:
-	case ZBC_OUT:
-	case SERVICE_ACTION_OUT_12:
-	case SERVICE_ACTION_OUT_16:
-		return VHOST_SCSI_EFFECT_CHANGES;
-	case ATA_12:
-	case ATA_16:
-		return vhost_scsi_op_effect_ata(cdb + 1);
-	case SERVICE_ACTION_IN_16:
-		return vhost_scsi_op_effect_service_in(cdb);
-	case VARIABLE_LENGTH_CMD:
-		return vhost_scsi_op_effect_long(cdb);
-	}
-	return VHOST_SCSI_EFFECT_NONE;
-}
-
 /**
- * vhost_scsi_op_effect() - what a command does to a medium
- * @type: peripheral device type of the unit, which decides what the codes mean
+ * vhost_scsi_op_set_len() - change what a CDB says of a length
+ * @op: its row
  * @cdb: command descriptor block
- *
- * Return: the effect; VHOST_SCSI_EFFECT_NONE for what nobody knows.
+ * @len: for the length field
  */
-enum vhost_scsi_effect vhost_scsi_op_effect(u8 type, const u8 *cdb)
+void vhost_scsi_op_set_len(const struct vhost_scsi_op *op, u8 *cdb, u32 len)
 {
-	switch (type) {
-	case VHOST_SCSI_TYPE_TAPE:
-		return vhost_scsi_op_effect_tape(cdb);
-	case VHOST_SCSI_TYPE_ROM:
-		return vhost_scsi_op_effect_rom(cdb);
-	}
-	return vhost_scsi_op_effect_disk(cdb);
+	unsigned int i;
+
+	for (i = op->len_width; i--; len >>= 8)
+		cdb[op->len_at + i] = len;
 }

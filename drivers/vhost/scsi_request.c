@@ -184,7 +184,7 @@ static int vhost_scsi_io_map_iter(struct vhost_scsi_io *io)
 {
 	size_t len = io->layout.pi_len + io->plan.len;
 	enum vhost_scsi_dir dir = io->layout.dir;
-	struct iov_iter iter;
+	struct iov_iter iter __uninitialized;
 
 	if (!io->plan.len)
 		return 0;

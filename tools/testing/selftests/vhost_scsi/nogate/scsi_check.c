@@ -21,7 +21,7 @@ vhost_scsi_check_refusal(enum vhost_scsi_outcome outcome)
 static bool moves_blocks(const struct vhost_scsi_kind *kind, const u8 *cdb)
 {
 	if (kind->is_passed)
-		return vhost_scsi_op_effect(kind->type, cdb) !=
+		return vhost_scsi_passed_effect(kind->type, cdb) !=
 		       VHOST_SCSI_EFFECT_NONE;
 	return vhost_scsi_op(cdb)->counts == VHOST_SCSI_BLOCKS;
 }

@@ -49,7 +49,7 @@ static u64 length_of(const struct checked *c)
 
 static void direction_rule(struct checked *c)
 {
-	bool changes = vhost_scsi_op_effect(c->kind->type, c->before) ==
+	bool changes = vhost_scsi_passed_effect(c->kind->type, c->before) ==
 		       VHOST_SCSI_EFFECT_CHANGES;
 	u8 dir = c->plan.dir;
 

@@ -450,6 +450,7 @@ static const struct row pair_rows[] = {
 	{ "no buffer", &disk, { 0x89, [13] = 1 }, NONE, 0, OVERRUN, 0, 0 },
 	{ "no block", &disk, { 0x89 }, OUT, 1024, GOOD, 0, 0 },
 	{ "two blocks", &disk, { 0x89, [13] = 2 }, OUT, 2048, FIELD, 0, 0 },
+	{ "LIO makes PI", &made_1, { 0x89, [13] = 1 }, OUT, 1024, OPCODE, 0, 0 },
 	{ "FUA", &rich, { 0x89, 0x08, [13] = 1 }, OUT, 1024, PASS, OUT, 1024 },
 	{ "FUA, and no cache", &disk,
 	  { 0x89, 0x08, [13] = 1 }, OUT, 1024, FIELD, 0, 0 },
@@ -841,7 +842,7 @@ static bool is_long_change(u16 sa)
 
 static void expect_effect(u8 type, const u8 *cdb, u8 want)
 {
-	u8 effect = vhost_scsi_op_effect(type, cdb);
+	u8 effect = vhost_scsi_passed_effect(type, cdb);
 
 	expect(effect == want, "type %u: %02x %02x, action %02x%02x: effect %u",
 	       type, cdb[0], cdb[1], cdb[8], cdb[9], effect);

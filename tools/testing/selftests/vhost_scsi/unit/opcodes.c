@@ -108,7 +108,7 @@ static void print_passed(u8 op)
 
 	if (!is_passed_on(op))
 		printf("lios %x\n", op);
-	if (vhost_scsi_op_effect(0, cdb) != VHOST_SCSI_EFFECT_NONE)
+	if (vhost_scsi_passed_effect(0, cdb) != VHOST_SCSI_EFFECT_NONE)
 		printf("effect %x\n", op);
 }
 
@@ -124,7 +124,7 @@ int main(void)
 	print_pages();
 	for (i = 0; i < 0x10000; i++) {
 		set_action(cdb, i);
-		if (vhost_scsi_op_effect(0, cdb) != VHOST_SCSI_EFFECT_NONE)
+		if (vhost_scsi_passed_effect(0, cdb) != VHOST_SCSI_EFFECT_NONE)
 			printf("effect_long %x\n", i);
 	}
 	return 0;
