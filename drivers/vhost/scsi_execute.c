@@ -21,6 +21,10 @@
  * executes it, and for resets of the unit. It must not be among what those wait
  * for. Nor must two be under way on one disk: LIO has them in one list then. And
  * who takes a registration away meanwhile spins until it has ended.
+ *
+ * Of registrations for other ports LIO counts the LUNs wrong. With SPEC_I_PT a list
+ * that it refuses leaves the sender's LUN counted for good, and whoever unlinks that
+ * waits for good; a move to a port that is not registered gives the LUN back twice.
  */
 #include <linux/list.h>
 #include <linux/rculist.h>
@@ -33,8 +37,10 @@
 
 #include "vhost_scsi.h"
 
-/* PERSISTENT RESERVE OUT: service action (SPC) */
+/* PERSISTENT RESERVE OUT: service actions, and byte 20 of the list of most (SPC) */
 #define VHOST_SCSI_PREEMPT_AND_ABORT	0x05
+#define VHOST_SCSI_REGISTER_AND_MOVE	0x07
+#define VHOST_SCSI_SPEC_I_PT		0x08
 
 /* Executes PERSISTENT RESERVE OUT that waits. */
 static struct workqueue_struct *vhost_scsi_execute_wq;
@@ -149,6 +155,20 @@ static void vhost_scsi_execute_work(struct work_struct *work)
 		transport_generic_request_failure(se_cmd, ret);
 }
 
+/* Is it about a port other than the sender's? */
+static sense_reason_t vhost_scsi_execute_refuses(const struct se_cmd *se_cmd)
+{
+	u8 flags = 0;
+
+	if ((se_cmd->t_task_cdb[1] & 0x1f) == VHOST_SCSI_REGISTER_AND_MOVE)
+		return TCM_INVALID_CDB_FIELD;
+	sg_pcopy_to_buffer(se_cmd->t_data_sg, se_cmd->t_data_nents, &flags,
+			   sizeof(flags), 20);
+	/* LIO refuses it in all other actions, too. */
+	return flags & VHOST_SCSI_SPEC_I_PT ? TCM_INVALID_PARAMETER_LIST :
+	       TCM_NO_SENSE;
+}
+
 /*
  * What aborts goes to our workqueue, the rest is executed here, unless it must wait.
  * Nothing that is ORDERED waits for what waits here: a reset may wait for that.
@@ -158,8 +178,11 @@ static sense_reason_t vhost_scsi_execute_reserve(struct se_cmd *se_cmd)
 	struct vhost_scsi_cmd *cmd = to_cmd(to_task(se_cmd));
 	bool aborts = (se_cmd->t_task_cdb[1] & 0x1f) ==
 		      VHOST_SCSI_PREEMPT_AND_ABORT;
+	sense_reason_t reason = vhost_scsi_execute_refuses(se_cmd);
 	bool first;
 
+	if (reason)
+		return reason;
 	if (!vhost_scsi_execute_keep(se_cmd)) {
 		/* LIO ends an aborted command when it is told that it is complete. */
 		target_complete_cmd(se_cmd, SAM_STAT_GOOD);

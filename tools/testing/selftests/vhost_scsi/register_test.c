@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Registrations of other ports, which LIO counts wrong. Whatever a guest asks for, the
+ * unit can be taken away from it, and the host stays well.
+ */
+#include <stdlib.h>
+
+#include "vs_test.h"
+
+#define TAG	VS_TAG
+#define OTHER	2		/* another TPG of the target, and what its port is */
+#define NEXUS2	"naa.5001405f00d0000b"
+
+/* PERSISTENT RESERVE OUT: service actions, and a type in the CDB's byte 2. */
+#define PR_REGISTER		0
+#define PR_RESERVE		1
+#define PR_REGISTER_AND_MOVE	7
+#define PR_WRITE_EXCLUSIVE	1
+
+#define TRANSPORT_ID	24		/* bytes, of SAS */
+
+static const uint8_t sas_id[TRANSPORT_ID] = {
+	6, [4] = 0x50, 0x01, 0x40, 0x5f, 0x00, 0xd0, 0x00, 0x0b
+};
+
+FIXTURE(registration) {
+	struct vs_env env;
+	struct vs_dev *dev;
+	uint8_t *list;
+};
+
+typedef FIXTURE_DATA(registration) registration_data;
+
+FIXTURE_SETUP(registration)
+{
+	struct vs_env_opts opts = { .no_endpoint = true };
+
+	ENV_GET(&self->env, &opts);
+	self->dev = &self->env.dev;
+	self->list = vs_mem_page(&self->dev->mem, 1);
+	ASSERT_EQ(0, vs_tpg_get(VS_WWN, OTHER));
+	ASSERT_EQ(0, vs_nexus_write(VS_WWN, OTHER, NEXUS2));
+	ASSERT_EQ(0, vs_lun_link(VS_WWN, OTHER, 0, &self->env.bs[0]));
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, OTHER, 0));
+}
+
+FIXTURE_TEARDOWN(registration)
+{
+	vs_dev_close(self->dev);
+	EXPECT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 0));
+	EXPECT_EQ(0, vs_lun_unlink(VS_WWN, OTHER, 0));
+	ENV_PUT(&self->env);
+}
+
+static struct vs_result pr_out(registration_data *self, uint8_t action,
+			       uint16_t len)
+{
+	struct vs_cdb cdb = vs_cdb_pr(VS_PR_OUT, action, len);
+
+	cdb.b[2] = PR_WRITE_EXCLUSIVE;
+	return vs_scsi_write(self->dev, TAG, 0, cdb, self->list, len);
+}
+
+TEST_F(registration, of_ports_that_a_list_names_is_refused)
+{
+	COVERS("REQ-69 SCSI-07");
+	memset(self->list, 0, VS_PAGE);
+	self->list[15] = 1;
+	self->list[20] = 0x08;	/* SPEC_I_PT */
+	/* No list, one of another length, a port that there is. */
+	EXPECT_CC(5, 0x26, 0, pr_out(self, PR_REGISTER, 24));
+	self->list[27] = 1;
+	EXPECT_CC(5, 0x26, 0, pr_out(self, PR_REGISTER, 28));
+	self->list[27] = TRANSPORT_ID;
+	memcpy(self->list + 28, sas_id, TRANSPORT_ID);
+	EXPECT_CC(5, 0x26, 0, pr_out(self, PR_REGISTER, 28 + TRANSPORT_ID));
+	/* Nobody is registered. */
+	self->list[20] = 0;
+	EXPECT_GOOD(pr_out(self, PR_REGISTER, 24));
+}
+
+TEST_F(registration, is_not_moved_to_another_port)
+{
+	char path[256], rtpi[16];
+	unsigned int i, port;
+
+	COVERS("REQ-69 SCSI-07");
+	vs_tpg_path(path, sizeof(path), VS_WWN, OTHER, "rtpi");
+	ASSERT_LT(0, vs_read_file(path, rtpi, sizeof(rtpi)));
+	memset(self->list, 0, VS_PAGE);
+	self->list[15] = 1;
+	ASSERT_GOOD(pr_out(self, PR_REGISTER, 24));
+	self->list[7] = 1;
+	self->list[15] = 0;
+	ASSERT_GOOD(pr_out(self, PR_RESERVE, 24));
+
+	self->list[15] = 1;
+	port = strtoul(rtpi, NULL, 0);
+	self->list[18] = port >> 8;
+	self->list[19] = port;
+	self->list[23] = TRANSPORT_ID;
+	memcpy(self->list + 24, sas_id, TRANSPORT_ID);
+	for (i = 0; i < 3; i++)
+		EXPECT_CC(5, 0x24, 0, pr_out(self, PR_REGISTER_AND_MOVE,
+					     24 + TRANSPORT_ID));
+	/* The reservation is where it was. */
+	EXPECT_EQ(VS_RESERVATION_CONFLICT,
+		  vs_scsi_write(self->dev, OTHER, 0,
+				vs_cdb_rw10(VS_WRITE_10, 0, 1), self->list,
+				512).status);
+}
+
+TEST_HARNESS_MAIN
