@@ -19,6 +19,9 @@
 
 /* Where LIO makes guard tags, it walks the list page by page. */
 #define VHOST_SCSI_PI_ALIGN	4096
+/* The least that a page has, and how far LIO writes past an allocation length. */
+#define VHOST_SCSI_LIST_PAGE	4096ULL
+#define VHOST_SCSI_OVERSHOOT	32
 
 /* SBC: WRITE SAME, the same byte */
 #define VHOST_SCSI_ANCHOR_NDOB	0x11
@@ -243,6 +246,23 @@ vhost_scsi_check_pair(const struct vhost_scsi_kind *kind,
 	return vhost_scsi_check_moves(plan, op->dir, size);
 }
 
+/*
+ * PERSISTENT RESERVE IN, READ FULL STATUS, and REPORT REFERRALS: LIO compares the
+ * length with a part of what it writes next. It maps whole pages, and must not get
+ * near the end of the last one.
+ */
+static u64 vhost_scsi_check_leave_room(const u8 *cdb, u64 len)
+{
+	u64 end = (len + VHOST_SCSI_LIST_PAGE - 1) & ~(VHOST_SCSI_LIST_PAGE - 1);
+
+	if (cdb[0] != PERSISTENT_RESERVE_IN &&
+	    (cdb[0] != SERVICE_ACTION_IN_16 ||
+	     (cdb[1] & 0x1f) != SAI_REPORT_REFERRALS))
+		return len;
+	return len + VHOST_SCSI_OVERSHOOT > end && end ?
+	       end - VHOST_SCSI_OVERSHOOT : len;
+}
+
 static enum vhost_scsi_outcome
 vhost_scsi_check_alloc(const struct vhost_scsi_op *op, u8 *cdb,
 		       const struct vhost_scsi_layout *layout,
@@ -256,6 +276,7 @@ vhost_scsi_check_alloc(const struct vhost_scsi_op *op, u8 *cdb,
 		return VHOST_SCSI_BAD_FIELD;
 	if (len && layout->dir == VHOST_SCSI_DIR_OUT)
 		return VHOST_SCSI_OVERRUN;
+	room = vhost_scsi_check_leave_room(cdb, len < room ? len : room);
 	if (len > room) {
 		len = room;
 		vhost_scsi_op_set_len(op, cdb, len);
