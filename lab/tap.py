@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Reads TAP files: what lab/rows and lab/totals have in common."""
+"""Reads TAP files: what lab/rows, lab/units and lab/totals have in common."""
 
 import pathlib
 import re
