@@ -756,6 +756,19 @@ static void avoid_cdb(struct fuzz *f, struct vs_cdb *cdb)
 		cdb->b[1] = 0;
 }
 
+/* All of the buffer is data, and goes out. */
+static void make_out(struct fuzz *f, struct slot *s)
+{
+	struct virtio_scsi_cmd_req_pi *hdr = (void *)s->req.hdr;
+
+	s->in = false;
+	s->pi = 0;
+	if (f->pi) {
+		hdr->pi_bytesin = 0;
+		hdr->pi_bytesout = 0;
+	}
+}
+
 static void avoid_data(struct fuzz *f, struct slot *s)
 {
 	uint8_t *p = f->flat;
@@ -768,12 +781,18 @@ static void avoid_data(struct fuzz *f, struct slot *s)
 		 */
 		if (!is_pscsi(f))
 			return;
-		s->in = false;
+		make_out(f, s);
 		s->total = s->total < 8 ? 8 : s->total < 65535 ? s->total : 65528;
 		put_be(s->cdb.b + 7, 2, s->total);
 		cut_buffer(f, s);
 		vs_fill(s->area, s->extent, 1);
 		fill_unmap(f, p, s->total);
+		break;
+	case 0x41:
+	case 0x93:
+		/* scsi_debug keeps a lock where the data goes the other way. */
+		if (is_pscsi(f))
+			make_out(f, s);
 		break;
 	case 0x83:
 		/* LIO waits for ever for a unit that a list names: it names none. */
