@@ -255,6 +255,13 @@ void vhost_scsi_execute_own(struct se_cmd *se_cmd)
 		se_cmd->execute_cmd = vhost_scsi_execute_report_luns;
 }
 
+/* Are reservations of this unit its own business? Then LIO only passes them on. */
+static bool vhost_scsi_execute_is_passed(const struct se_device *dev)
+{
+	return dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH &&
+	       dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH_PGR;
+}
+
 /**
  * vhost_scsi_execute_wrap() - have LIO execute a command through us if it must
  * @cmd: command that LIO is about to check and to execute
@@ -268,7 +275,8 @@ void vhost_scsi_execute_wrap(struct vhost_scsi_cmd *cmd)
 		cmd->wrap.complete = se_cmd->transport_complete_callback;
 		se_cmd->transport_complete_callback = NULL;
 		se_cmd->execute_cmd = vhost_scsi_execute_caw;
-	} else if (se_cmd->t_task_cdb[0] == PERSISTENT_RESERVE_OUT) {
+	} else if (se_cmd->t_task_cdb[0] == PERSISTENT_RESERVE_OUT &&
+		   !vhost_scsi_execute_is_passed(se_cmd->se_dev)) {
 		se_cmd->execute_cmd = vhost_scsi_execute_reserve;
 	}
 }

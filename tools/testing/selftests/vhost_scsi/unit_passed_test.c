@@ -62,6 +62,21 @@ static struct vs_result out(passed_data *self, struct vs_cdb cdb,
 	return vs_scsi_write(self->dev, VS_TAG, self->unit.lun, cdb, buf, len);
 }
 
+/* scsi_debug has no persistent reservations, and is the one to say so. */
+TEST_F(passed, reservations_reach_the_disk)
+{
+	struct vs_cdb cdb;
+	uint8_t action;
+
+	COVERS("REQ-63");
+	memset(self->buf, 0, 64);
+	self->buf[20] = 0x08;	/* SPEC_I_PT */
+	for (action = 0; action <= 7; action++) {
+		cdb = vs_cdb_pr(VS_PR_OUT, action, 52);
+		EXPECT_CC(5, 0x20, 0, out(self, cdb, self->buf, 52));
+	}
+}
+
 /* Where the data lies: as LIO takes it, and as it has to be copied. */
 static const unsigned int shift[] = { 0, 512, 513, 4095 };
 
