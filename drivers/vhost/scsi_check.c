@@ -159,7 +159,7 @@ vhost_scsi_check_flagged(const struct vhost_scsi_kind *kind,
 			 const struct vhost_scsi_layout *layout,
 			 struct vhost_scsi_plan *plan)
 {
-	u64 blocks = vhost_scsi_op_field(cdb, op->len_at, op->len_width);
+	u64 blocks = vhost_scsi_op_early(cdb, op->len_at, op->len_width);
 	enum vhost_scsi_outcome outcome;
 	u8 flags = cdb[op->flags_at];
 
