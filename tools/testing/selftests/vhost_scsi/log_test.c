@@ -139,6 +139,7 @@ TEST_F(host_log, has_no_line_for_a_request_of_a_guest)
 	size_t i, mark, n = ARRAY_SIZE(requests);
 	unsigned int j, said;
 
+	COVERS("REQ-68");
 	ASSERT_LE(0, kmsg);
 	mark = self->dev->mem.used;
 	for (i = 0; i < n; i++) {

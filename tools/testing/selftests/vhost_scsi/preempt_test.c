@@ -171,7 +171,7 @@ TEST_F(preempt, behind_commands_that_wait_it_lets_a_reset_pass)
 	struct vs_req caw[2];
 	unsigned int i;
 
-	COVERS("SCSI-10 CTL-13 CTL-15");
+	COVERS("SCSI-10 SCSI-17 CTL-13 CTL-15");
 	cdb.b[13] = 1;
 	memset(buf, 0, 2 * VS_PAGE);
 	for (i = 0; i < 2; i++) {
@@ -195,7 +195,7 @@ TEST_F(preempt, several_and_several_resets_pass_each_other)
 	struct vs_req ordered;
 	unsigned int i;
 
-	COVERS("SCSI-10 CTL-13 CTL-15 CTL-19");
+	COVERS("SCSI-10 SCSI-17 CTL-13 CTL-15 CTL-19");
 	ASSERT_EQ(0, leave_read(self));
 	for (i = 0; i < N; i++) {
 		ASSERT_EQ(0, leave_tmf(self, i, LUN_RESET, 0));
@@ -218,7 +218,7 @@ TEST_F(preempt, aborts_of_it_are_answered)
 {
 	unsigned int i;
 
-	COVERS("SCSI-10 CTL-06 CTL-15");
+	COVERS("SCSI-10 SCSI-17 CTL-06 CTL-15");
 	ASSERT_EQ(0, leave_read(self));
 	ASSERT_EQ(0, leave_tmf(self, 0, LUN_RESET, 0));
 	for (i = 1; i < N; i++)
@@ -241,7 +241,7 @@ TEST_F(preempt, registrations_wait_for_it)
 {
 	struct vs_req clear;
 
-	COVERS("SCSI-10");
+	COVERS("SCSI-10 SCSI-17");
 	ASSERT_EQ(0, leave_read(self));
 	ASSERT_EQ(0, leave_preempt(self, 0));
 	pr_get(&clear, &self->other, PR_CLEAR, 2, 0);

@@ -99,6 +99,7 @@ TEST_F(relink, read_does_not_come_from_it)
 {
 	struct vs_req *req = &self->req;
 
+	COVERS("REQ-65");
 	vs_req_get(req, self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, 8));
 	vs_req_in(req, self->page, VS_PAGE);
 	ASSERT_EQ(0, run(&self->env, req, self->hole, self->page,
@@ -117,6 +118,7 @@ TEST_F(relink, write_does_not_go_to_it)
 {
 	struct vs_req *req = &self->req;
 
+	COVERS("REQ-65");
 	vs_req_get(req, self->dev, TAG, 0, vs_cdb_rw10(VS_WRITE_10, 0, 1));
 	vs_req_out(req, self->page, 512);
 	ASSERT_EQ(0, run(&self->env, req, self->hole, self->page,
