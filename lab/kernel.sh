@@ -46,6 +46,30 @@ kernel_dropped()
 	done | paste -sd ' '
 }
 
+# kernel_with NAME FILE...: FILE.c of UML's tree includes lab/uml.NAME.h first.
+kernel_with()
+{
+	local name=$1 file dir
+
+	shift
+	for file; do
+		dir=arch/${file%/*}
+		cp "$LAB_SRC/lab/uml.$name.h" "$kernel_out/tree/$dir/$name.h" &&
+			printf '\nCFLAGS_%s.o := -include %s/%s.h\n' "${file##*/}" "$dir" "$name" \
+				>>"$kernel_out/tree/$dir/Makefile" || return
+	done
+}
+
+# What User-Mode Linux cannot do without, or is slow without.
+kernel_for_uml()
+{
+	kernel_with xstate x86/um/os-Linux/registers um/os-Linux/skas/process um/os-Linux/skas/mem &&
+		kernel_with stack um/kernel/stacktrace &&
+		kernel_with shadow um/os-Linux/mem &&
+		# What a process runs before it is one, and has no shadow.
+		printf 'KASAN_SANITIZE_%s.o := n\n' physmem stacktrace >>"$kernel_out/tree/arch/um/kernel/Makefile"
+}
+
 kernel_unpack()
 {
 	[ -e "$kernel_out/.unpacked" ] && return
@@ -59,11 +83,7 @@ kernel_unpack()
 	# out of tree: so the tree gets a symbol that does.
 	printf 'config TCM_VHOST_LAB\n\tdef_bool y\n\tselect MMU_NOTIFIER\n' >>"$kernel_out/tree/drivers/vhost/Kconfig" ||
 		kernel_failed "unpacking"
-	if [ "$kernel_arch" = um ]; then
-		cp "$LAB_SRC/lab/uml.xstate.h" "$kernel_out/tree/arch/x86/um/os-Linux/xstate.h" &&
-			printf '\nCFLAGS_registers.o := -include arch/x86/um/os-Linux/xstate.h\n' >>"$kernel_out/tree/arch/x86/um/os-Linux/Makefile" ||
-			kernel_failed "unpacking"
-	fi
+	[ "$kernel_arch" != um ] || kernel_for_uml || kernel_failed "unpacking"
 	touch "$kernel_out/.unpacked"
 }
 
