@@ -190,8 +190,8 @@ void vs_lio_release(void)
 	each_entry(CORE_ROOT, "user_", release_hba);
 }
 
-static int write_in(const struct vs_backstore *bs, const char *file,
-		    const char *text)
+int vs_backstore_write(const struct vs_backstore *bs, const char *file,
+		       const char *text)
 {
 	char path[PATH_LEN];
 
@@ -214,7 +214,7 @@ static int make_backstore(struct vs_backstore *bs, const char *type,
 		rmdir(bs->hba);
 		return ret;
 	}
-	ret = write_in(bs, "control", control);
+	ret = vs_backstore_write(bs, "control", control);
 	if (ret)
 		vs_backstore_put(bs);
 	return ret;
@@ -230,9 +230,9 @@ static int backstore_get(struct vs_backstore *bs, const char *type,
 	if (ret)
 		return ret;
 	snprintf(serial, sizeof(serial), "vs-test-%u", n);
-	ret = write_in(bs, "enable", "1");
+	ret = vs_backstore_write(bs, "enable", "1");
 	if (!ret)
-		ret = write_in(bs, "wwn/vpd_unit_serial", serial);
+		ret = vs_backstore_write(bs, "wwn/vpd_unit_serial", serial);
 	if (ret)
 		vs_backstore_put(bs);
 	return ret;
@@ -290,9 +290,9 @@ int vs_pscsi_get(struct vs_backstore *bs, unsigned int n,
 	ret = make_backstore(bs, "pscsi", n, control);
 	if (ret)
 		return ret;
-	ret = write_in(bs, "udev_path", node);
+	ret = vs_backstore_write(bs, "udev_path", node);
 	if (!ret)
-		ret = write_in(bs, "enable", "1");
+		ret = vs_backstore_write(bs, "enable", "1");
 	if (ret)
 		vs_backstore_put(bs);
 	return ret;
@@ -328,7 +328,7 @@ int vs_backstore_attr(const struct vs_backstore *bs, const char *name,
 	char file[64];
 
 	snprintf(file, sizeof(file), "attrib/%s", name);
-	return write_in(bs, file, value);
+	return vs_backstore_write(bs, file, value);
 }
 
 int vs_wwn_get(const char *wwn)

@@ -134,6 +134,17 @@ int vs_user_get(struct vs_backstore *bs, unsigned int n, unsigned int mib);
 int vs_backstore_put(struct vs_backstore *bs);
 
 /**
+ * vs_backstore_write() - write a file in a backstore's directory
+ * @bs: a backstore
+ * @file: path from there
+ * @value: what to write
+ *
+ * Return: 0 or -errno.
+ */
+int vs_backstore_write(const struct vs_backstore *bs, const char *file,
+		       const char *value);
+
+/**
  * vs_backstore_attr() - write an attribute of a backstore
  * @bs: a backstore
  * @name: attribute
