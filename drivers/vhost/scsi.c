@@ -24,6 +24,7 @@
  *                 scsi_direct.c     who executes a command: worker or LIO
  *                 scsi_cmd.c        LIO's callbacks, answer
  *                 scsi_execute.c    commands that LIO executes through us
+ *                 scsi_reserve.c    PERSISTENT RESERVE OUT, one of those
  *   leaves        scsi_ring.c       the virtqueue
  *                 scsi_chain.c      descriptor chains in the usual form
  *                 scsi_inflight.c   what LIO works on, and waiting for it
@@ -32,6 +33,7 @@
  *                 scsi_held.c       guest memory that stays pinned
  *                 scsi_check.c      the gate: what LIO gets of a command, if it does
  *                 scsi_op.c         operation codes
+ *                 scsi_passed.c     commands that go on to a unit of its own
  *                 scsi_wire.c       bytes to types and back
  *                 scsi_wire_ctl.c   the same for the control and event queues
  *
@@ -303,12 +305,12 @@ static int __init vhost_scsi_init(void)
 {
 	int ret;
 
-	ret = vhost_scsi_execute_init();
+	ret = vhost_scsi_reserve_init();
 	if (ret)
 		return ret;
 	ret = vhost_scsi_fabric_init();
 	if (ret)
-		goto err_cmd;
+		goto err_reserve;
 	/* Last: an open must not outlive a failed init. */
 	ret = misc_register(&vhost_scsi_misc);
 	if (ret)
@@ -317,8 +319,8 @@ static int __init vhost_scsi_init(void)
 
 err_fabric:
 	vhost_scsi_fabric_exit();
-err_cmd:
-	vhost_scsi_execute_exit();
+err_reserve:
+	vhost_scsi_reserve_exit();
 	return ret;
 }
 
@@ -326,7 +328,7 @@ static void __exit vhost_scsi_exit(void)
 {
 	misc_deregister(&vhost_scsi_misc);
 	vhost_scsi_fabric_exit();
-	vhost_scsi_execute_exit();
+	vhost_scsi_reserve_exit();
 }
 
 module_init(vhost_scsi_init);

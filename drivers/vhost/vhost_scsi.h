@@ -116,19 +116,11 @@ struct vhost_scsi_task {
  * struct vhost_scsi_wrap - what LIO would call, where it calls us (scsi_execute.c)
  * @execute: executes the command
  * @complete: goes on with a COMPARE AND WRITE that was read
- * @entry: entry of the PERSISTENT RESERVE OUTs that are under way
- * @work: executes one that waits
  */
 struct vhost_scsi_wrap {
 	sense_reason_t (*execute)(struct se_cmd *se_cmd);
-	union {
-		sense_reason_t (*complete)(struct se_cmd *se_cmd, bool success,
-					   int *post_ret);
-		struct {
-			struct list_head entry;
-			struct work_struct work;
-		};
-	};
+	sense_reason_t (*complete)(struct se_cmd *se_cmd, bool success,
+				   int *post_ret);
 };
 
 /**
@@ -422,10 +414,14 @@ void vhost_scsi_direct_unlinked(struct vhost_scsi_tpg *tpg,
 bool vhost_scsi_direct(const struct vhost_scsi_cmd *cmd);
 
 /* scsi_execute.c */
-int vhost_scsi_execute_init(void);
-void vhost_scsi_execute_exit(void);
 void vhost_scsi_execute_own(struct se_cmd *se_cmd);
 void vhost_scsi_execute_wrap(struct vhost_scsi_cmd *cmd);
+
+/* scsi_reserve.c */
+int vhost_scsi_reserve_init(void);
+void vhost_scsi_reserve_exit(void);
+bool vhost_scsi_reserve_is_passed(const struct se_device *dev);
+sense_reason_t vhost_scsi_reserve(struct se_cmd *se_cmd);
 
 /* scsi_poll.c */
 void vhost_scsi_poll_served(struct vhost_scsi_vq *svq, unsigned int us);
