@@ -17,19 +17,28 @@
  * Of registrations for other ports LIO counts the LUNs wrong. With SPEC_I_PT a list
  * that it refuses leaves the sender's LUN counted for good, and whoever unlinks that
  * waits for good; a move to a port that is not registered gives the LUN back twice.
+ *
+ * Two forms of PREEMPT have core_scsi3_pro_preempt() use a registration that it has
+ * freed: the sender's own, where the key is the sender's and no reservation is held
+ * with it; and the holder's, where key 0 preempts all registrants of an all registrants
+ * reservation.
  */
 #include <linux/list.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/unaligned.h>
 #include <linux/workqueue.h>
 #include <target/target_core_backend.h>
 
 #include "vhost_scsi.h"
 
-/* Service actions, and byte 20 of the list of most (SPC) */
+/* Service actions, types, and byte 20 of the list of most (SPC) */
+#define VHOST_SCSI_PREEMPT		0x04
 #define VHOST_SCSI_PREEMPT_AND_ABORT	0x05
 #define VHOST_SCSI_REGISTER_AND_MOVE	0x07
+#define VHOST_SCSI_WRITE_EXCLUSIVE_ALL	0x07
+#define VHOST_SCSI_EXCLUSIVE_ACCESS_ALL	0x08
 #define VHOST_SCSI_SPEC_I_PT		0x08
 
 /* Bytes of the list, with what comes before TransportIDs */
@@ -125,6 +134,35 @@ vhost_scsi_reserve_check_list(const struct vhost_scsi_reserve *reserve)
 }
 
 /*
+ * Would LIO free a registration that it uses afterwards? The answer holds as long as
+ * no other one of this disk is executed: who holds a reservation, and how, changes
+ * by this command only, and the sender's nexus stays while it has commands.
+ */
+static bool vhost_scsi_reserve_frees(const struct vhost_scsi_reserve *reserve)
+{
+	const struct se_cmd *se_cmd = &reserve->cmd->task.se_cmd;
+	u64 key = get_unaligned_be64(reserve->list);
+	u64 preempted = get_unaligned_be64(reserve->list + 8);
+	u8 action = vhost_scsi_reserve_action(se_cmd);
+	const struct t10_pr_registration *holder;
+	bool mine, all;
+
+	if (action != VHOST_SCSI_PREEMPT && action != VHOST_SCSI_PREEMPT_AND_ABORT)
+		return false;
+	spin_lock(&se_cmd->se_dev->dev_reservation_lock);
+	holder = se_cmd->se_dev->dev_pr_res_holder;
+	mine = holder && holder->pr_reg_nacl == se_cmd->se_sess->se_node_acl;
+	all = holder && (holder->pr_res_type == VHOST_SCSI_WRITE_EXCLUSIVE_ALL ||
+			 holder->pr_res_type == VHOST_SCSI_EXCLUSIVE_ACCESS_ALL);
+	spin_unlock(&se_cmd->se_dev->dev_reservation_lock);
+
+	if (preempted)
+		return preempted == key && !mine && !all;
+	/* Those that are aborted are freed in the end. */
+	return all && !mine && action == VHOST_SCSI_PREEMPT;
+}
+
+/*
  * A reset or an abort skips what has this flag. False for a command that one of them
  * has already found: it waits for the command, maybe with a mutex held.
  */
@@ -150,6 +188,8 @@ vhost_scsi_reserve_execute(struct vhost_scsi_reserve *reserve)
 	unsigned int nents = se_cmd->t_data_nents;
 	sense_reason_t ret;
 
+	if (vhost_scsi_reserve_frees(reserve))
+		return TCM_RESERVATION_CONFLICT;
 	se_cmd->t_data_sg = &reserve->sg;
 	se_cmd->t_data_nents = 1;
 	ret = reserve->cmd->wrap.execute(se_cmd);

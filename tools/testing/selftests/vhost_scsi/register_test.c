@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Registrations of other ports, which LIO counts wrong. Whatever a guest asks for, the
- * unit can be taken away from it, and the host stays well.
+ * Registrations that LIO counts wrong, of other ports, or frees too early, when they
+ * are preempted. Whatever a guest asks for, the unit can be taken away from it, and the
+ * host stays well.
  */
 #include <stdlib.h>
 
@@ -14,8 +15,12 @@
 /* PERSISTENT RESERVE OUT: service actions, and a type in the CDB's byte 2. */
 #define PR_REGISTER		0
 #define PR_RESERVE		1
+#define PR_RELEASE		2
+#define PR_PREEMPT		4
+#define PR_PREEMPT_AND_ABORT	5
 #define PR_REGISTER_AND_MOVE	7
 #define PR_WRITE_EXCLUSIVE	1
+#define PR_EXCLUSIVE_ALL	8
 
 #define TRANSPORT_ID	24		/* bytes, of SAS */
 
@@ -110,6 +115,82 @@ TEST_F(registration, is_not_moved_to_another_port)
 		  vs_scsi_write(self->dev, OTHER, 0,
 				vs_cdb_rw10(VS_WRITE_10, 0, 1), self->list,
 				512).status);
+}
+
+/* The keys are single digits. */
+static uint8_t pr_by(registration_data *self, uint8_t target, uint8_t action,
+		     uint8_t type, uint8_t key, uint8_t other_key)
+{
+	struct vs_cdb cdb = vs_cdb_pr(VS_PR_OUT, action, 24);
+
+	cdb.b[2] = type;
+	memset(self->list, 0, 24);
+	self->list[7] = key;
+	self->list[15] = other_key;
+	return vs_scsi_write(self->dev, target, 0, cdb, self->list, 24).status;
+}
+
+TEST_F(registration, of_the_sender_stays_when_its_own_key_is_preempted)
+{
+	static const uint8_t actions[] = { PR_PREEMPT, PR_PREEMPT_AND_ABORT };
+	unsigned int i;
+
+	COVERS("REQ-69 SCSI-07");
+	ASSERT_EQ(VS_GOOD, pr_by(self, TAG, PR_REGISTER, 0, 0, 1));
+	ASSERT_EQ(VS_GOOD, pr_by(self, OTHER, PR_REGISTER, 0, 0, 2));
+	for (i = 0; i < ARRAY_SIZE(actions); i++) {
+		EXPECT_EQ(VS_RESERVATION_CONFLICT,
+			  pr_by(self, TAG, actions[i], PR_WRITE_EXCLUSIVE, 1, 1));
+		/* Nor with a reservation of somebody else's. */
+		ASSERT_EQ(VS_GOOD, pr_by(self, OTHER, PR_RESERVE,
+					 PR_WRITE_EXCLUSIVE, 2, 0));
+		EXPECT_EQ(VS_RESERVATION_CONFLICT,
+			  pr_by(self, TAG, actions[i], PR_WRITE_EXCLUSIVE, 1, 1));
+		/* That one is preempted, and its registration with it. */
+		ASSERT_EQ(VS_GOOD, pr_by(self, TAG, actions[i],
+					 PR_WRITE_EXCLUSIVE, 1, 2));
+		/* Who holds the reservation may, and goes on to hold it. */
+		EXPECT_EQ(VS_GOOD, pr_by(self, TAG, actions[i],
+					 PR_EXCLUSIVE_ALL, 1, 1));
+		EXPECT_EQ(VS_GOOD, pr_by(self, TAG, PR_RELEASE,
+					 PR_EXCLUSIVE_ALL, 1, 0));
+		ASSERT_EQ(0, vs_scsi_settle(self->dev, OTHER, 0));
+		ASSERT_EQ(VS_GOOD, pr_by(self, OTHER, PR_REGISTER, 0, 0, 2));
+	}
+}
+
+TEST_F(registration, of_all_are_preempted_by_who_holds_the_reservation)
+{
+	COVERS("REQ-69 SCSI-07");
+	ASSERT_EQ(VS_GOOD, pr_by(self, TAG, PR_REGISTER, 0, 0, 1));
+	ASSERT_EQ(VS_GOOD, pr_by(self, OTHER, PR_REGISTER, 0, 0, 2));
+	ASSERT_EQ(VS_GOOD, pr_by(self, TAG, PR_RESERVE, PR_EXCLUSIVE_ALL, 1, 0));
+	EXPECT_EQ(VS_RESERVATION_CONFLICT,
+		  pr_by(self, OTHER, PR_PREEMPT, PR_EXCLUSIVE_ALL, 2, 0));
+	/* All registrants hold it. */
+	EXPECT_EQ(VS_GOOD, pr_by(self, OTHER, PR_PREEMPT, PR_EXCLUSIVE_ALL, 2, 2));
+	EXPECT_EQ(VS_GOOD, pr_by(self, OTHER, PR_PREEMPT_AND_ABORT,
+				 PR_EXCLUSIVE_ALL, 2, 0));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	ASSERT_EQ(VS_GOOD, pr_by(self, TAG, PR_REGISTER, 0, 0, 1));
+	EXPECT_EQ(VS_GOOD, pr_by(self, OTHER, PR_PREEMPT, PR_EXCLUSIVE_ALL, 2, 0));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	/* It is not registered any more. */
+	EXPECT_EQ(VS_RESERVATION_CONFLICT,
+		  pr_by(self, TAG, PR_RESERVE, PR_EXCLUSIVE_ALL, 1, 0));
+}
+
+TEST_F(registration, takes_a_list_of_one_length)
+{
+	static const uint8_t len[] = { 1, 20, 23, 25, 255 };
+	unsigned int i;
+
+	COVERS("REQ-69 SCSI-07");
+	memset(self->list, 0, VS_PAGE);
+	self->list[15] = 1;
+	for (i = 0; i < ARRAY_SIZE(len); i++)
+		EXPECT_CC(5, 0x1a, 0, pr_out(self, PR_REGISTER, len[i]));
+	EXPECT_GOOD(pr_out(self, PR_REGISTER, 24));
 }
 
 TEST_HARNESS_MAIN
