@@ -335,6 +335,15 @@ static uint64_t blocks_of(const struct slot *s)
 	return s->row->lba_width == 3 && !n ? 256 : n;
 }
 
+/* Blocks that it may change: of a WRITE SAME of none, all to the end (SBC-3, 5.45). */
+static uint64_t reach_of(const struct fuzz *f, const struct slot *s)
+{
+	uint64_t n = blocks_of(s), lba = lba_of(s);
+
+	return s->row->counts == SAME && !n && lba < f->blocks ?
+	       f->blocks - lba : n;
+}
+
 static uint64_t edge_lba(struct fuzz *f, uint64_t blocks)
 {
 	const uint64_t edge[] = {
@@ -1123,7 +1132,7 @@ static struct window open_window(struct fuzz *f, const struct slot *s)
 	if (w.lba >= f->blocks)
 		return w;
 	w.lba -= w.lba ? 1 : 0;
-	end = w.lba + 2 + blocks_of(s);
+	end = w.lba + 2 + reach_of(f, s);
 	if (end > f->blocks)
 		end = f->blocks;
 	w.blocks = end - w.lba < WINDOW ? end - w.lba : WINDOW;
@@ -1140,8 +1149,9 @@ static const uint8_t *written(struct fuzz *f, const struct slot *s, uint64_t at)
 
 	if (s->row->counts == PAIR)
 		return p + f->block;
+	/* Of no block: all to the end, or (scsi_debug) one. */
 	if (s->row->counts == SAME)
-		return flags || data < f->block ? NULL : p;
+		return flags || data < f->block || !blocks_of(s) ? NULL : p;
 	return (at + 1) * f->block <= data ? p + at * f->block : NULL;
 }
 
@@ -1162,7 +1172,7 @@ static void check_window(struct fuzz *f, const struct slot *s,
 		uint64_t block = w->lba + i;
 		const uint8_t *want = f->old + i * f->block;
 
-		if (is_good(s) && block >= lba && block < lba + blocks_of(s))
+		if (is_good(s) && block >= lba && block < lba + reach_of(f, s))
 			want = s->in ? NULL : written(f, s, block - lba);
 		if (want && memcmp(now + i * f->block, want, f->block)) {
 			complain(f, s, "block %llu is not as it should be",
