@@ -24,7 +24,8 @@
  *                 scsi_direct.c     who executes a command: worker or LIO
  *                 scsi_cmd.c        LIO's callbacks, answer
  *                 scsi_execute.c    commands that LIO executes through us
- *                 scsi_reserve.c    PERSISTENT RESERVE OUT, one of those
+ *                 scsi_reserve.c    those about reservations
+ *                 scsi_ua.c         the unit attentions that LIO keeps
  *   leaves        scsi_ring.c       the virtqueue
  *                 scsi_chain.c      descriptor chains in the usual form
  *                 scsi_inflight.c   what LIO works on, and waiting for it

@@ -23,6 +23,8 @@
 #define VHOST_SCSI_LIST_PAGE	4096ULL
 #define VHOST_SCSI_OVERSHOOT	32
 
+/* SBC: SYNCHRONIZE CACHE */
+#define VHOST_SCSI_IMMED	0x02
 /* SBC: WRITE SAME, the same byte */
 #define VHOST_SCSI_ANCHOR_NDOB	0x11
 #define VHOST_SCSI_WS_UNMAP	0x08
@@ -320,7 +322,11 @@ vhost_scsi_check_list(const struct vhost_scsi_kind *kind,
 	return vhost_scsi_check_moves(plan, op->dir, len);
 }
 
-/* No data. Of blocks in range LIO would make a length, and print that none comes. */
+/*
+ * No data. Of blocks in range LIO would make a length, and print that none comes.
+ * With IMMED a SYNCHRONIZE CACHE would be over while LIO works on it: the disk could
+ * be taken away, and the slot be the next one's.
+ */
 static enum vhost_scsi_outcome
 vhost_scsi_check_no_data(const struct vhost_scsi_kind *kind,
 			 const struct vhost_scsi_op *op, u8 *cdb,
@@ -334,6 +340,8 @@ vhost_scsi_check_no_data(const struct vhost_scsi_kind *kind,
 							   op->len_width)))
 		return VHOST_SCSI_BAD_RANGE;
 	vhost_scsi_op_set_len(op, cdb, 0);
+	if (cdb[0] == SYNCHRONIZE_CACHE || cdb[0] == SYNCHRONIZE_CACHE_16)
+		cdb[1] &= ~VHOST_SCSI_IMMED;
 	return vhost_scsi_check_moves(plan, VHOST_SCSI_DIR_NONE, 0);
 }
 

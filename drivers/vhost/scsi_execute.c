@@ -16,13 +16,23 @@
  * conflict or an access state it would WARN and release what it had not taken, and
  * the command would not be atomic any more on that disk, for anybody.
  */
+#include <linux/blk_types.h>
 #include <linux/rculist.h>
 #include <linux/scatterlist.h>
+#include <linux/string.h>
 #include <linux/unaligned.h>
 #include <scsi/scsi_proto.h>
 #include <target/target_core_backend.h>
 
+#include "scsi_check.h"
 #include "vhost_scsi.h"
+
+/* WRITE SAME of one block's bytes: blocks that iblock gets at a time, a bio each */
+#define VHOST_SCSI_SAME_BLOCKS		4096
+
+/* SET TARGET PORT GROUPS (SPC): a state, and bytes of a list of 64 groups */
+#define VHOST_SCSI_GROUP_OFFLINE	0x0e
+#define VHOST_SCSI_GROUPS_LIST		260
 
 /*
  * LIO has a call back only for reads that were aborted, not for those that the disk
@@ -86,17 +96,76 @@ static sense_reason_t vhost_scsi_execute_report_luns(struct se_cmd *se_cmd)
 	return TCM_NO_SENSE;
 }
 
+/* WRITE SAME of zeroes, and of what is unmapped, is one request of the block layer. */
+static bool vhost_scsi_execute_is_pattern(const struct se_cmd *se_cmd)
+{
+	u8 block[SECTOR_SIZE];
+	u32 at, len;
+
+	for (at = 0; at < se_cmd->data_length; at += len) {
+		len = sg_pcopy_to_buffer(se_cmd->t_data_sg, se_cmd->t_data_nents,
+					 block, sizeof(block), at);
+		if (!len || memchr_inv(block, 0, len))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * iblock makes all bios of a WRITE SAME before it submits the first one, whose memory
+ * nobody bounds, and from a pool that its own bios may have emptied.
+ */
+static sense_reason_t vhost_scsi_execute_same(struct se_cmd *se_cmd)
+{
+	const struct vhost_scsi_cmd *cmd = to_cmd(to_task(se_cmd));
+	const struct vhost_scsi_op *op = vhost_scsi_op(se_cmd->t_task_cdb);
+
+	if (vhost_scsi_op_field(se_cmd->t_task_cdb, op->len_at, op->len_width) >
+	    VHOST_SCSI_SAME_BLOCKS &&
+	    !strcmp(se_cmd->se_dev->transport->name, "iblock") &&
+	    vhost_scsi_execute_is_pattern(se_cmd))
+		return TCM_INVALID_CDB_FIELD;
+	return cmd->wrap.execute(se_cmd);
+}
+
+/*
+ * Port groups are what LIO may be asked for in one list, so that one command does not
+ * hold up others for long; and a port goes offline by its administrator only: nobody
+ * else, whose port it may be, gets it back.
+ */
+static sense_reason_t vhost_scsi_execute_groups(struct se_cmd *se_cmd)
+{
+	const struct vhost_scsi_cmd *cmd = to_cmd(to_task(se_cmd));
+	sense_reason_t ret;
+	u32 at;
+	u8 state;
+
+	if (se_cmd->data_length > VHOST_SCSI_GROUPS_LIST)
+		return TCM_PARAMETER_LIST_LENGTH_ERROR;
+	for (at = 4; at < se_cmd->data_length; at += 4) {
+		sg_pcopy_to_buffer(se_cmd->t_data_sg, se_cmd->t_data_nents,
+				   &state, sizeof(state), at);
+		if ((state & 0x0f) == VHOST_SCSI_GROUP_OFFLINE)
+			return TCM_INVALID_PARAMETER_LIST;
+	}
+	ret = cmd->wrap.execute(se_cmd);
+	vhost_scsi_ua_trim(se_cmd->se_dev);
+	return ret;
+}
+
 /**
  * vhost_scsi_execute_own() - have a command executed by us that LIO answers wrong
  * @se_cmd: command that LIO has parsed
  *
  * REPORT LUNS of LIO lists LUNs beyond those that a guest can name, in the form of
- * another one.
+ * another one. What sends data comes to vhost_scsi_execute_wrap() later.
  */
 void vhost_scsi_execute_own(struct se_cmd *se_cmd)
 {
 	if (se_cmd->t_task_cdb[0] == REPORT_LUNS)
 		se_cmd->execute_cmd = vhost_scsi_execute_report_luns;
+	else if (!se_cmd->data_length || se_cmd->data_direction != DMA_TO_DEVICE)
+		vhost_scsi_reserve_wrap(to_cmd(to_task(se_cmd)));
 }
 
 /**
@@ -112,8 +181,14 @@ void vhost_scsi_execute_wrap(struct vhost_scsi_cmd *cmd)
 		cmd->wrap.complete = se_cmd->transport_complete_callback;
 		se_cmd->transport_complete_callback = NULL;
 		se_cmd->execute_cmd = vhost_scsi_execute_caw;
-	} else if (se_cmd->t_task_cdb[0] == PERSISTENT_RESERVE_OUT &&
-		   !vhost_scsi_reserve_is_passed(se_cmd->se_dev)) {
-		se_cmd->execute_cmd = vhost_scsi_reserve;
+		return;
 	}
+	vhost_scsi_reserve_wrap(cmd);
+	if (se_cmd->se_dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH)
+		return;
+	/* The gate has let no other action pass. */
+	if (se_cmd->t_task_cdb[0] == MAINTENANCE_OUT)
+		se_cmd->execute_cmd = vhost_scsi_execute_groups;
+	else if (vhost_scsi_op(se_cmd->t_task_cdb)->counts == VHOST_SCSI_SAME)
+		se_cmd->execute_cmd = vhost_scsi_execute_same;
 }

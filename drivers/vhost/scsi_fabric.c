@@ -120,12 +120,14 @@ static void vhost_scsi_fabric_pre_unlink(struct se_portal_group *se_tpg,
 					 struct se_lun *lun)
 {
 	vhost_scsi_tpg_lun_leaves(to_vtpg(se_tpg), lun);
+	vhost_scsi_reserve_lun_leaves(lun);
 }
 
 /* After the LUN is gone, so that no guest is quick enough to find it again. */
 static void vhost_scsi_fabric_post_unlink(struct se_portal_group *se_tpg,
 					  struct se_lun *lun)
 {
+	vhost_scsi_reserve_lun_left(lun);
 	vhost_scsi_tpg_lun_unlinked(to_vtpg(se_tpg), lun);
 }
 

@@ -48,9 +48,11 @@ static noinline void vhost_scsi_kind_read_more(struct vhost_scsi_kind *kind,
 }
 
 static noinline void vhost_scsi_kind_read_passed(struct vhost_scsi_kind *kind,
-						 struct se_device *dev)
+						 struct se_device *dev,
+						 const struct vhost_scsi_tpg *tpg)
 {
 	kind->is_passed = true;
+	kind->has_copy = READ_ONCE(tpg->extended_copy);
 	kind->in_place = vhost_scsi_kind_is_backend(dev, "pscsi");
 	kind->lio_pr = !(dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH_PGR);
 	kind->type = dev->transport->get_device_type(dev);
@@ -82,7 +84,7 @@ static void vhost_scsi_kind_read(struct vhost_scsi_kind *kind,
 				 const struct se_session *sess, const u8 *cdb)
 {
 	if (unlikely(dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH)) {
-		vhost_scsi_kind_read_passed(kind, dev);
+		vhost_scsi_kind_read_passed(kind, dev, to_vtpg(sess->se_tpg));
 		/* REPORT LUNS, and reservations, are LIO's. */
 		return;
 	}
@@ -136,7 +138,9 @@ const struct se_device *vhost_scsi_kind_find(const struct se_session *sess,
 	deve = target_nacl_find_deve(sess->se_node_acl, req->lun);
 	if (likely(deve)) {
 		dev = rcu_dereference(deve->se_lun->lun_se_dev);
-		kind->read_only = deve->lun_access_ro;
+		/* LIO knows of its ACL only, not of a backstore's readonly=1. */
+		kind->read_only = deve->lun_access_ro ||
+				  deve->se_lun->lun_access_ro;
 	} else {
 		dev = vhost_scsi_kind_find_lun0(sess, req);
 	}
@@ -151,7 +155,9 @@ static noinline bool
 vhost_scsi_kind_is_in_place(const struct vhost_scsi_kind *kind,
 			    const struct se_device *dev)
 {
-	return kind->in_place == vhost_scsi_kind_is_backend(dev, "pscsi");
+	return kind->in_place == vhost_scsi_kind_is_backend(dev, "pscsi") &&
+	       kind->lio_pr == !(dev->transport_flags &
+				 TRANSPORT_FLAG_PASSTHROUGH_PGR);
 }
 
 /**

@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PERSISTENT RESERVE OUT of units whose reservations LIO keeps.
+ * Commands about the reservations that LIO keeps of a unit: one at a time on a disk.
  *
- * Enters: a command that LIO is about to execute. Leaves: the same command, executed
- * by LIO, or refused; some of them in a workqueue of ours.
+ * Enters: a command that LIO is about to execute; a LUN that goes. Leaves: the same
+ * command, executed by LIO, or refused; some of them in a workqueue of ours.
  * Context: LIO's, where it executes commands, with no lock held; may sleep.
- * Invariant: nobody waits for a command that may wait for him; and LIO gets the list
- * that was checked, while the guest may change its own.
+ * Invariant: nobody waits for a command that may wait for him; and no registration is
+ * freed while LIO uses it.
+ *
+ * LIO counts who uses a registration, and who frees one spins until nobody does, with
+ * a lock held, on a processor that may be the user's. It goes from one registration to
+ * the next without a lock, and looks whether there is a reservation before it frees
+ * what may hold one by then.
  *
  * PREEMPT AND ABORT waits for commands of the nexuses that it is about, its own often
  * among them, for the submission queue out of which LIO executes it, and for resets of
  * the unit. It must not be among what those wait for. Nor must two be under way on one
- * disk: LIO has them in one list then. And who takes a registration away meanwhile
- * spins until it has ended.
+ * disk: LIO has them in one list then.
  *
- * Of registrations for other ports LIO counts the LUNs wrong. With SPEC_I_PT a list
- * that it refuses leaves the sender's LUN counted for good, and whoever unlinks that
- * waits for good; a move to a port that is not registered gives the LUN back twice.
+ * Registrations of other ports are beyond it. Of SPEC_I_PT and of a move it counts the
+ * LUNs wrong: whoever unlinks one waits for good, or gives it back twice. Of ALL_TG_PT
+ * it frees the port that it has just made the holder, and forgets those whose key has
+ * changed.
  *
  * Two forms of PREEMPT have core_scsi3_pro_preempt() use a registration that it has
  * freed: the sender's own, where the key is the sender's and no reservation is held
@@ -28,36 +33,50 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/unaligned.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <scsi/scsi_proto.h>
 #include <target/target_core_backend.h>
 
 #include "vhost_scsi.h"
 
 /* Service actions, types, and byte 20 of the list of most (SPC) */
+#define VHOST_SCSI_READ_FULL_STATUS	0x03
+#define VHOST_SCSI_REGISTER		0x00
 #define VHOST_SCSI_PREEMPT		0x04
 #define VHOST_SCSI_PREEMPT_AND_ABORT	0x05
+#define VHOST_SCSI_REGISTER_AND_IGNORE	0x06
 #define VHOST_SCSI_REGISTER_AND_MOVE	0x07
 #define VHOST_SCSI_WRITE_EXCLUSIVE_ALL	0x07
 #define VHOST_SCSI_EXCLUSIVE_ACCESS_ALL	0x08
+#define VHOST_SCSI_ALL_TG_PT		0x04
 #define VHOST_SCSI_SPEC_I_PT		0x08
 
 /* Bytes of the list, with what comes before TransportIDs */
 #define VHOST_SCSI_RESERVE_LIST		24
 
 /**
- * struct vhost_scsi_reserve - one that is under way
+ * struct vhost_scsi_reserve - a command that is under way
  * @cmd: the command
  * @entry: entry of vhost_scsi_reserving
  * @work: executes one that waits
- * @sg: @list, for LIO
- * @list: the parameter list as it was checked
  */
 struct vhost_scsi_reserve {
 	struct vhost_scsi_cmd *cmd;
 	struct list_head entry;
 	struct work_struct work;
-	struct scatterlist sg;
-	u8 list[VHOST_SCSI_RESERVE_LIST];
+};
+
+/**
+ * struct vhost_scsi_reserve_stop - a LUN that goes
+ * @lun: the LUN
+ * @dev: its unit, about which nothing is executed
+ * @entry: entry of vhost_scsi_reserve_stops
+ */
+struct vhost_scsi_reserve_stop {
+	const struct se_lun *lun;
+	const struct se_device *dev;
+	struct list_head entry;
 };
 
 /* Executes those that wait. */
@@ -65,7 +84,9 @@ static struct workqueue_struct *vhost_scsi_reserve_wq;
 
 /* Those under way; the first one of each disk is being executed. */
 static LIST_HEAD(vhost_scsi_reserving);
+static LIST_HEAD(vhost_scsi_reserve_stops);
 static DEFINE_SPINLOCK(vhost_scsi_reserving_lock);
+static DECLARE_WAIT_QUEUE_HEAD(vhost_scsi_reserve_idle);
 
 /**
  * vhost_scsi_reserve_init() - prepare what all commands share
@@ -88,18 +109,6 @@ void vhost_scsi_reserve_exit(void)
 	destroy_workqueue(vhost_scsi_reserve_wq);
 }
 
-/**
- * vhost_scsi_reserve_is_passed() - are reservations of a unit its own business?
- * @dev: LIO's unit
- *
- * Return: true if LIO only passes them on.
- */
-bool vhost_scsi_reserve_is_passed(const struct se_device *dev)
-{
-	return dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH &&
-	       dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH_PGR;
-}
-
 static u8 vhost_scsi_reserve_action(const struct se_cmd *se_cmd)
 {
 	return se_cmd->t_task_cdb[1] & 0x1f;
@@ -117,44 +126,94 @@ vhost_scsi_reserve_first(const struct se_device *dev)
 	return NULL;
 }
 
-/* Is the list what LIO can cope with? */
-static sense_reason_t
-vhost_scsi_reserve_check_list(const struct vhost_scsi_reserve *reserve)
+static bool vhost_scsi_reserve_is_stopped(const struct se_device *dev)
 {
-	const struct se_cmd *se_cmd = &reserve->cmd->task.se_cmd;
+	const struct vhost_scsi_reserve_stop *stop;
 
-	if (vhost_scsi_reserve_action(se_cmd) == VHOST_SCSI_REGISTER_AND_MOVE)
+	lockdep_assert_held(&vhost_scsi_reserving_lock);
+	list_for_each_entry(stop, &vhost_scsi_reserve_stops, entry)
+		if (stop->dev == dev)
+			return true;
+	return false;
+}
+
+/* Its list, which is not in the guest's memory: it is no data of blocks. */
+static void vhost_scsi_reserve_list(const struct se_cmd *se_cmd,
+				    u8 list[VHOST_SCSI_RESERVE_LIST])
+{
+	memset(list, 0, VHOST_SCSI_RESERVE_LIST);
+	sg_copy_to_buffer(se_cmd->t_data_sg, se_cmd->t_data_nents, list,
+			  min_t(u32, se_cmd->data_length, VHOST_SCSI_RESERVE_LIST));
+}
+
+/* Is it a PERSISTENT RESERVE OUT that LIO cannot cope with? */
+static sense_reason_t vhost_scsi_reserve_refuses(const struct se_cmd *se_cmd)
+{
+	u8 action = vhost_scsi_reserve_action(se_cmd);
+	u8 list[VHOST_SCSI_RESERVE_LIST];
+
+	if (se_cmd->t_task_cdb[0] != PERSISTENT_RESERVE_OUT)
+		return TCM_NO_SENSE;
+	if (action == VHOST_SCSI_REGISTER_AND_MOVE)
 		return TCM_INVALID_CDB_FIELD;
+	vhost_scsi_reserve_list(se_cmd, list);
 	/* LIO refuses it in all actions but REGISTER, too. */
-	if (reserve->list[20] & VHOST_SCSI_SPEC_I_PT)
+	if (list[20] & VHOST_SCSI_SPEC_I_PT)
+		return TCM_INVALID_PARAMETER_LIST;
+	if (list[20] & VHOST_SCSI_ALL_TG_PT &&
+	    (action == VHOST_SCSI_REGISTER ||
+	     action == VHOST_SCSI_REGISTER_AND_IGNORE))
 		return TCM_INVALID_PARAMETER_LIST;
 	if (se_cmd->data_length != VHOST_SCSI_RESERVE_LIST)
 		return TCM_PARAMETER_LIST_LENGTH_ERROR;
 	return TCM_NO_SENSE;
 }
 
+/* The registration that LIO takes for the sender's. */
+static const struct t10_pr_registration *
+vhost_scsi_reserve_own(const struct se_cmd *se_cmd)
+{
+	struct t10_reservation *pr = &se_cmd->se_dev->t10_pr;
+	const struct t10_pr_registration *reg, *own = NULL;
+
+	spin_lock(&pr->registration_lock);
+	list_for_each_entry(reg, &pr->registration_list, pr_reg_list) {
+		if (reg->pr_reg_nacl == se_cmd->se_sess->se_node_acl) {
+			own = reg;
+			break;
+		}
+	}
+	spin_unlock(&pr->registration_lock);
+	return own;
+}
+
 /*
  * Would LIO free a registration that it uses afterwards? The answer holds as long as
- * no other one of this disk is executed: who holds a reservation, and how, changes
- * by this command only, and the sender's nexus stays while it has commands.
+ * no other command of this disk is executed: who holds a reservation, and how, changes
+ * by one only, and the sender's nexus stays while it has commands.
  */
-static bool vhost_scsi_reserve_frees(const struct vhost_scsi_reserve *reserve)
+static bool vhost_scsi_reserve_frees(const struct se_cmd *se_cmd)
 {
-	const struct se_cmd *se_cmd = &reserve->cmd->task.se_cmd;
-	u64 key = get_unaligned_be64(reserve->list);
-	u64 preempted = get_unaligned_be64(reserve->list + 8);
+	struct se_device *dev = se_cmd->se_dev;
 	u8 action = vhost_scsi_reserve_action(se_cmd);
 	const struct t10_pr_registration *holder;
+	u8 list[VHOST_SCSI_RESERVE_LIST];
+	u64 key, preempted;
 	bool mine, all;
 
-	if (action != VHOST_SCSI_PREEMPT && action != VHOST_SCSI_PREEMPT_AND_ABORT)
+	if (se_cmd->t_task_cdb[0] != PERSISTENT_RESERVE_OUT ||
+	    (action != VHOST_SCSI_PREEMPT && action != VHOST_SCSI_PREEMPT_AND_ABORT))
 		return false;
-	spin_lock(&se_cmd->se_dev->dev_reservation_lock);
-	holder = se_cmd->se_dev->dev_pr_res_holder;
-	mine = holder && holder->pr_reg_nacl == se_cmd->se_sess->se_node_acl;
+	vhost_scsi_reserve_list(se_cmd, list);
+	key = get_unaligned_be64(list);
+	preempted = get_unaligned_be64(list + 8);
+
+	spin_lock(&dev->dev_reservation_lock);
+	holder = dev->dev_pr_res_holder;
+	mine = holder && holder == vhost_scsi_reserve_own(se_cmd);
 	all = holder && (holder->pr_res_type == VHOST_SCSI_WRITE_EXCLUSIVE_ALL ||
 			 holder->pr_res_type == VHOST_SCSI_EXCLUSIVE_ACCESS_ALL);
-	spin_unlock(&se_cmd->se_dev->dev_reservation_lock);
+	spin_unlock(&dev->dev_reservation_lock);
 
 	if (preempted)
 		return preempted == key && !mine && !all;
@@ -179,25 +238,6 @@ static bool vhost_scsi_reserve_keep(struct se_cmd *se_cmd)
 	return kept;
 }
 
-/* LIO executes it, with our list for the guest's. */
-static sense_reason_t
-vhost_scsi_reserve_execute(struct vhost_scsi_reserve *reserve)
-{
-	struct se_cmd *se_cmd = &reserve->cmd->task.se_cmd;
-	struct scatterlist *sg = se_cmd->t_data_sg;
-	unsigned int nents = se_cmd->t_data_nents;
-	sense_reason_t ret;
-
-	if (vhost_scsi_reserve_frees(reserve))
-		return TCM_RESERVATION_CONFLICT;
-	se_cmd->t_data_sg = &reserve->sg;
-	se_cmd->t_data_nents = 1;
-	ret = reserve->cmd->wrap.execute(se_cmd);
-	se_cmd->t_data_sg = sg;
-	se_cmd->t_data_nents = nents;
-	return ret;
-}
-
 /* Execute it, and whoever is next on that disk after it. */
 static sense_reason_t vhost_scsi_reserve_now(struct vhost_scsi_reserve *reserve)
 {
@@ -207,7 +247,9 @@ static sense_reason_t vhost_scsi_reserve_now(struct vhost_scsi_reserve *reserve)
 
 	/* It stays in the list until then, even if it is done. */
 	kref_get(&se_cmd->cmd_kref);
-	ret = vhost_scsi_reserve_execute(reserve);
+	ret = vhost_scsi_reserve_frees(se_cmd) ? TCM_RESERVATION_CONFLICT :
+	      reserve->cmd->wrap.execute(se_cmd);
+	vhost_scsi_ua_trim(se_cmd->se_dev);
 
 	spin_lock(&vhost_scsi_reserving_lock);
 	list_del(&reserve->entry);
@@ -215,6 +257,7 @@ static sense_reason_t vhost_scsi_reserve_now(struct vhost_scsi_reserve *reserve)
 	if (next)
 		queue_work(vhost_scsi_reserve_wq, &next->work);
 	spin_unlock(&vhost_scsi_reserving_lock);
+	wake_up_all(&vhost_scsi_reserve_idle);
 	target_put_sess_cmd(se_cmd);
 	kfree(reserve);
 	return ret;
@@ -240,63 +283,136 @@ static void vhost_scsi_reserve_work(struct work_struct *work)
 static sense_reason_t vhost_scsi_reserve_start(struct vhost_scsi_reserve *reserve)
 {
 	struct se_cmd *se_cmd = &reserve->cmd->task.se_cmd;
-	bool aborts = vhost_scsi_reserve_action(se_cmd) ==
-		      VHOST_SCSI_PREEMPT_AND_ABORT;
+	bool waits = se_cmd->t_task_cdb[0] == PERSISTENT_RESERVE_OUT &&
+		     vhost_scsi_reserve_action(se_cmd) ==
+		     VHOST_SCSI_PREEMPT_AND_ABORT;
 	bool first;
 
+	INIT_WORK(&reserve->work, vhost_scsi_reserve_work);
 	spin_lock(&vhost_scsi_reserving_lock);
+	if (vhost_scsi_reserve_is_stopped(se_cmd->se_dev)) {
+		spin_unlock(&vhost_scsi_reserving_lock);
+		kfree(reserve);
+		return TCM_LUN_BUSY;
+	}
 	first = !vhost_scsi_reserve_first(se_cmd->se_dev);
+	waits |= !first;
 	list_add_tail(&reserve->entry, &vhost_scsi_reserving);
-	if (aborts || !first)
+	if (waits)
 		vhost_scsi_leave_task_set(se_cmd);
-	if (aborts && first)
+	if (waits && first)
 		queue_work(vhost_scsi_reserve_wq, &reserve->work);
 	spin_unlock(&vhost_scsi_reserving_lock);
-
-	if (aborts || !first)
-		return TCM_NO_SENSE;
-	return vhost_scsi_reserve_now(reserve);
+	return waits ? TCM_NO_SENSE : vhost_scsi_reserve_now(reserve);
 }
 
-static struct vhost_scsi_reserve *
-vhost_scsi_reserve_get(struct vhost_scsi_cmd *cmd)
+/* SPC-4: PERSISTENT RESERVE IN and OUT; SPC-2: RESERVE and RELEASE */
+static sense_reason_t vhost_scsi_reserve(struct se_cmd *se_cmd)
 {
-	struct se_cmd *se_cmd = &cmd->task.se_cmd;
+	sense_reason_t ret = vhost_scsi_reserve_refuses(se_cmd);
 	struct vhost_scsi_reserve *reserve;
 
-	reserve = kzalloc(sizeof(*reserve), GFP_NOIO);
-	if (!reserve)
-		return NULL;
-	reserve->cmd = cmd;
-	INIT_WORK(&reserve->work, vhost_scsi_reserve_work);
-	sg_init_one(&reserve->sg, reserve->list, sizeof(reserve->list));
-	sg_copy_to_buffer(se_cmd->t_data_sg, se_cmd->t_data_nents, reserve->list,
-			  min_t(u32, se_cmd->data_length, sizeof(reserve->list)));
-	return reserve;
-}
-
-/**
- * vhost_scsi_reserve() - execute a PERSISTENT RESERVE OUT
- * @se_cmd: command that LIO has checked
- *
- * SPC-5, 6.16; its limits are REQ-69 of the conformance page.
- *
- * Return: what LIO makes sense data of, TCM_NO_SENSE if it is or will be executed.
- */
-sense_reason_t vhost_scsi_reserve(struct se_cmd *se_cmd)
-{
-	struct vhost_scsi_reserve *reserve;
-	sense_reason_t ret;
-
-	reserve = vhost_scsi_reserve_get(to_cmd(to_task(se_cmd)));
+	if (ret)
+		return ret;
+	reserve = kmalloc(sizeof(*reserve), GFP_NOIO);
 	if (!reserve)
 		return TCM_OUT_OF_RESOURCES;
-	ret = vhost_scsi_reserve_check_list(reserve);
-	if (!ret && vhost_scsi_reserve_keep(se_cmd))
+	reserve->cmd = to_cmd(to_task(se_cmd));
+	if (vhost_scsi_reserve_keep(se_cmd))
 		return vhost_scsi_reserve_start(reserve);
 	kfree(reserve);
 	/* LIO ends an aborted command when it is told that it is complete. */
-	if (!ret)
-		target_complete_cmd(se_cmd, SAM_STAT_GOOD);
-	return ret;
+	target_complete_cmd(se_cmd, SAM_STAT_GOOD);
+	return TCM_NO_SENSE;
+}
+
+static bool vhost_scsi_reserve_is_about(const struct se_cmd *se_cmd)
+{
+	switch (se_cmd->t_task_cdb[0]) {
+	case PERSISTENT_RESERVE_IN:
+		return vhost_scsi_reserve_action(se_cmd) ==
+		       VHOST_SCSI_READ_FULL_STATUS;
+	case PERSISTENT_RESERVE_OUT:
+	/* RESERVE and RELEASE(6): their names depend on the kernel. */
+	case 0x16:
+	case 0x17:
+	case RESERVE_10:
+	case RELEASE_10:
+		return true;
+	}
+	return false;
+}
+
+/* Are reservations of this unit its own business? Then LIO only passes them on. */
+static bool vhost_scsi_reserve_is_passed(const struct se_device *dev)
+{
+	return dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH &&
+	       dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH_PGR;
+}
+
+/**
+ * vhost_scsi_reserve_wrap() - have LIO execute a command about reservations by us
+ * @cmd: command that LIO is about to execute
+ *
+ * The limits are REQ-69 of the conformance page.
+ */
+void vhost_scsi_reserve_wrap(struct vhost_scsi_cmd *cmd)
+{
+	struct se_cmd *se_cmd = &cmd->task.se_cmd;
+
+	if (!vhost_scsi_reserve_is_about(se_cmd) ||
+	    vhost_scsi_reserve_is_passed(se_cmd->se_dev))
+		return;
+	cmd->wrap.execute = se_cmd->execute_cmd;
+	se_cmd->execute_cmd = vhost_scsi_reserve;
+}
+
+static bool vhost_scsi_reserve_idles(const struct se_device *dev)
+{
+	bool idles;
+
+	spin_lock(&vhost_scsi_reserving_lock);
+	idles = !vhost_scsi_reserve_first(dev);
+	spin_unlock(&vhost_scsi_reserving_lock);
+	return idles;
+}
+
+/**
+ * vhost_scsi_reserve_lun_leaves() - have reservations of a unit rest
+ * @lun: LUN that is about to go, and the registrations with it
+ *
+ * What is under way is waited for, what comes is answered BUSY until
+ * vhost_scsi_reserve_lun_left(): the LUN's own commands must not wait for its end.
+ */
+void vhost_scsi_reserve_lun_leaves(const struct se_lun *lun)
+{
+	struct vhost_scsi_reserve_stop *stop;
+
+	stop = kmalloc(sizeof(*stop), GFP_KERNEL | __GFP_NOFAIL);
+	stop->lun = lun;
+	stop->dev = rcu_access_pointer(lun->lun_se_dev);
+	spin_lock(&vhost_scsi_reserving_lock);
+	list_add(&stop->entry, &vhost_scsi_reserve_stops);
+	spin_unlock(&vhost_scsi_reserving_lock);
+	wait_event_idle(vhost_scsi_reserve_idle,
+			vhost_scsi_reserve_idles(stop->dev));
+}
+
+/**
+ * vhost_scsi_reserve_lun_left() - undo vhost_scsi_reserve_lun_leaves()
+ * @lun: LUN that has gone
+ */
+void vhost_scsi_reserve_lun_left(const struct se_lun *lun)
+{
+	struct vhost_scsi_reserve_stop *stop;
+
+	spin_lock(&vhost_scsi_reserving_lock);
+	list_for_each_entry(stop, &vhost_scsi_reserve_stops, entry) {
+		if (stop->lun == lun) {
+			list_del(&stop->entry);
+			kfree(stop);
+			break;
+		}
+	}
+	spin_unlock(&vhost_scsi_reserving_lock);
 }

@@ -289,8 +289,12 @@ static bool vhost_scsi_tmf_has_unit(struct se_session *sess, u64 lun)
  */
 static void vhost_scsi_tmf_nexus_lost(struct se_node_acl *nacl)
 {
+	struct se_dev_entry *deve;
+
 	mutex_lock(&nacl->lun_entry_mutex);
 	core_allocate_nexus_loss_ua(nacl);
+	hlist_for_each_entry(deve, &nacl->lun_entry_hlist, link)
+		vhost_scsi_ua_trim_unit(deve);
 	mutex_unlock(&nacl->lun_entry_mutex);
 }
 

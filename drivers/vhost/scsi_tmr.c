@@ -91,6 +91,8 @@ void vhost_scsi_queue_tm_rsp(struct se_cmd *se_cmd)
 	struct vhost_scsi_tmr *tmr = to_tmr(to_task(se_cmd));
 	bool abort = se_cmd->se_tmr_req->function == TMR_ABORT_TASK;
 
+	if (!abort && se_cmd->se_dev)
+		vhost_scsi_ua_trim(se_cmd->se_dev);
 	switch (se_cmd->se_tmr_req->response) {
 	case TMR_FUNCTION_COMPLETE:
 	case TMR_TASK_DOES_NOT_EXIST:

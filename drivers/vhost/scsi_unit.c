@@ -70,7 +70,7 @@ vhost_scsi_unit_read(const struct se_dev_entry *deve, struct se_device *dev)
 		.write_cache = dev->transport->get_write_cache ?
 			       dev->transport->get_write_cache(dev) :
 			       dev->dev_attrib.emulate_write_cache,
-		.read_only = deve->lun_access_ro,
+		.read_only = deve->lun_access_ro || deve->se_lun->lun_access_ro,
 	};
 }
 

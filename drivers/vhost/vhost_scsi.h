@@ -420,8 +420,13 @@ void vhost_scsi_execute_wrap(struct vhost_scsi_cmd *cmd);
 /* scsi_reserve.c */
 int vhost_scsi_reserve_init(void);
 void vhost_scsi_reserve_exit(void);
-bool vhost_scsi_reserve_is_passed(const struct se_device *dev);
-sense_reason_t vhost_scsi_reserve(struct se_cmd *se_cmd);
+void vhost_scsi_reserve_wrap(struct vhost_scsi_cmd *cmd);
+void vhost_scsi_reserve_lun_leaves(const struct se_lun *lun);
+void vhost_scsi_reserve_lun_left(const struct se_lun *lun);
+
+/* scsi_ua.c */
+void vhost_scsi_ua_trim_unit(struct se_dev_entry *deve);
+void vhost_scsi_ua_trim(struct se_device *dev);
 
 /* scsi_poll.c */
 void vhost_scsi_poll_served(struct vhost_scsi_vq *svq, unsigned int us);

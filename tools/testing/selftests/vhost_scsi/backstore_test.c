@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "vs_test.h"
+#include "vs_unit.h"
 
 #define TAG VS_TAG
 
@@ -70,6 +71,91 @@ TEST_F(backstore, alua_state_is_answered_by_lio)
 	ASSERT_EQ(0, vs_write_file(path, "0"));
 	EXPECT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 	EXPECT_GOOD(rw(self->dev, VS_READ_10, self->buf));
+}
+
+/* An iblock that its administrator made read-only, without any ACL. */
+FIXTURE(read_only) {
+	struct vs_unit unit;
+	struct vs_dev *dev;
+};
+
+FIXTURE_SETUP(read_only)
+{
+	struct vs_unit_opts opts = { .kind = VS_UNIT_BLOCK };
+	struct vs_backstore *bs = &self->unit.env.bs[0];
+	int ret = vs_unit_get(&self->unit, &opts);
+
+	if (ret == -ENODEV)
+		SKIP(return, "%s", self->unit.why);
+	ASSERT_EQ(0, ret);
+	self->dev = self->unit.dev;
+	ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 0));
+	ASSERT_EQ(0, vs_backstore_put(bs));
+	ASSERT_EQ(0, vs_iblock_get(bs, 0, VS_RAM_DISK ",readonly=1"));
+	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 0, bs));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+}
+
+FIXTURE_TEARDOWN(read_only)
+{
+	UNIT_PUT(&self->unit);
+}
+
+TEST_F(read_only, disk_is_read_and_not_written)
+{
+	uint8_t *buf = vs_mem_page(&self->dev->mem, 1);
+	struct vs_cdb same = vs_cdb_rw10(VS_WRITE_SAME_10, 0, 8);
+	struct vs_result res;
+
+	COVERS("REQ-64");
+	EXPECT_GOOD(rw(self->dev, VS_READ_10, buf));
+	EXPECT_CC(7, 0x27, 0, rw(self->dev, VS_WRITE_10, buf));
+	EXPECT_CC(7, 0x27, 0, vs_scsi_write(self->dev, TAG, 0, same, buf, 512));
+	res = vs_scsi_read(self->dev, TAG, 0, vs_cdb_len6(VS_MODE_SENSE_6, 0x3f, 64),
+			   buf, 64);
+	EXPECT_GOOD(res);
+	EXPECT_EQ(0x80, buf[2] & 0x80);
+}
+
+/* WRITE SAME to an iblock */
+FIXTURE(pattern) {
+	struct vs_unit unit;
+};
+
+FIXTURE_SETUP(pattern)
+{
+	struct vs_unit_opts opts = { .kind = VS_UNIT_BLOCK };
+	int ret = vs_unit_get(&self->unit, &opts);
+
+	if (ret == -ENODEV)
+		SKIP(return, "%s", self->unit.why);
+	ASSERT_EQ(0, ret);
+}
+
+FIXTURE_TEARDOWN(pattern)
+{
+	UNIT_PUT(&self->unit);
+}
+
+#define MOST 4096
+
+TEST_F(pattern, of_many_blocks_is_zeroes)
+{
+	struct vs_dev *dev = self->unit.dev;
+	uint8_t *buf = vs_mem_page(&dev->mem, 1);
+	struct vs_cdb most = vs_cdb_rw10(VS_WRITE_SAME_10, 0, MOST);
+	struct vs_cdb more = vs_cdb_rw10(VS_WRITE_SAME_10, 0, MOST + 1);
+
+	COVERS("REQ-73");
+	memset(buf, 0, 512);
+	EXPECT_GOOD(vs_scsi_write(dev, TAG, 0, more, buf, 512));
+	buf[511] = 1;
+	EXPECT_GOOD(vs_scsi_write(dev, TAG, 0, most, buf, 512));
+	EXPECT_CC(5, 0x24, 0, vs_scsi_write(dev, TAG, 0, more, buf, 512));
+	memset(buf, 0, 512);
+	EXPECT_GOOD(vs_scsi_read(dev, TAG, 0,
+				 vs_cdb_rw10(VS_READ_10, MOST - 1, 1), buf, 512));
+	EXPECT_EQ(1, buf[511]);
 }
 
 TEST_HARNESS_MAIN

@@ -1374,6 +1374,16 @@ static int open_trace(void)
 	return open(TRACE "trace_pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
+/* Does this kernel's LIO know WRITE ATOMIC? */
+static bool knows_atomic(const struct fuzz *f)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/attrib/atomic_max_len",
+		 f->unit.env.bs[0].path);
+	return !access(path, F_OK);
+}
+
 FIXTURE_SETUP(fuzz_cdb)
 {
 	struct vs_unit_opts opts = {
@@ -1394,7 +1404,7 @@ FIXTURE_SETUP(fuzz_cdb)
 	if (ret == -ENODEV)
 		SKIP(return, "%s", f->unit.why);
 	ASSERT_EQ(0, ret);
-	totals->atomic |= variant->kind == VS_UNIT_BLOCK_ATOMIC;
+	totals->atomic |= knows_atomic(f);
 	f->dev = f->unit.dev;
 	f->ring = &f->dev->ring[VS_IO];
 	f->kind = variant->kind;

@@ -18,6 +18,7 @@
 #define PR_RELEASE		2
 #define PR_PREEMPT		4
 #define PR_PREEMPT_AND_ABORT	5
+#define PR_REGISTER_AND_IGNORE	6
 #define PR_REGISTER_AND_MOVE	7
 #define PR_WRITE_EXCLUSIVE	1
 #define PR_EXCLUSIVE_ALL	8
@@ -178,6 +179,21 @@ TEST_F(registration, of_all_are_preempted_by_who_holds_the_reservation)
 	/* It is not registered any more. */
 	EXPECT_EQ(VS_RESERVATION_CONFLICT,
 		  pr_by(self, TAG, PR_RESERVE, PR_EXCLUSIVE_ALL, 1, 0));
+}
+
+TEST_F(registration, of_all_ports_is_refused)
+{
+	static const uint8_t actions[] = { PR_REGISTER, PR_REGISTER_AND_IGNORE };
+	unsigned int i;
+
+	COVERS("REQ-69 SCSI-07");
+	memset(self->list, 0, VS_PAGE);
+	self->list[15] = 1;
+	self->list[20] = 0x04;	/* ALL_TG_PT */
+	for (i = 0; i < ARRAY_SIZE(actions); i++)
+		EXPECT_CC(5, 0x26, 0, pr_out(self, actions[i], 24));
+	self->list[20] = 0;
+	EXPECT_GOOD(pr_out(self, PR_REGISTER, 24));
 }
 
 TEST_F(registration, takes_a_list_of_one_length)

@@ -221,4 +221,33 @@ TEST_F(copy, extended_copy_is_unknown_unless_the_administrator_allows_it)
 	EXPECT_CC(5, 0x20, 0, extended_copy(dev));
 }
 
+TEST_F(copy, set_target_port_groups_is_short_and_takes_no_port_offline)
+{
+	struct vs_dev *dev = self->unit.dev;
+	uint8_t *list = vs_mem_page(&dev->mem, 1);
+	struct vs_cdb cdb = vs_cdb_op(VS_MAINTENANCE_OUT);
+
+	COVERS("REQ-70 SCSI-11");
+	memset(list, 0, VS_PAGE);
+	cdb.b[1] = 0x0a;
+	cdb.b[9] = 8;
+	/* Active/optimized, of the group that there is */
+	EXPECT_GOOD(vs_scsi_write(dev, VS_TAG, 0, cdb, list, 8));
+	list[4] = 0x0e;
+	list[7] = 1;
+	EXPECT_CC(5, 0x26, 0, vs_scsi_write(dev, VS_TAG, 0, cdb, list, 8));
+	list[4] = 0;
+	cdb.b[9] = 12;
+	list[8] = 0x0e;
+	EXPECT_CC(5, 0x26, 0, vs_scsi_write(dev, VS_TAG, 0, cdb, list, 12));
+	memset(list, 0, VS_PAGE);
+	cdb.b[8] = 1;
+	cdb.b[9] = 4;
+	EXPECT_GOOD(vs_scsi_write(dev, VS_TAG, 0, cdb, list, 260));
+	cdb.b[9] = 8;
+	EXPECT_CC(5, 0x1a, 0, vs_scsi_write(dev, VS_TAG, 0, cdb, list, 264));
+	EXPECT_GOOD(vs_scsi_read(dev, VS_TAG, 0, vs_cdb_op(VS_TEST_UNIT_READY),
+				 NULL, 0));
+}
+
 TEST_HARNESS_MAIN

@@ -33,6 +33,7 @@
 #define VS_WRITE_ATOMIC_16	0x9c
 #define VS_READ_CAPACITY_16	0x9e
 #define VS_REPORT_LUNS		0xa0
+#define VS_MAINTENANCE_OUT	0xa4
 #define VS_READ_12		0xa8
 #define VS_WRITE_12		0xaa
 

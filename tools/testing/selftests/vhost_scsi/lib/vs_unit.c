@@ -8,7 +8,6 @@
 #include "vs_unit.h"
 
 /* vs_hold.h has the other one. */
-#define RAM_DISK	"/dev/ram0"
 
 #define KEY		"vs-test."
 
@@ -157,10 +156,10 @@ static int get_pscsi(struct vs_unit *unit, struct vs_backstore *bs)
 
 static int get_brd(struct vs_unit *unit, struct vs_backstore *bs)
 {
-	if (access(RAM_DISK, F_OK))
+	if (access(VS_RAM_DISK, F_OK))
 		system("modprobe -q brd 2>/dev/null");
-	if (!access(RAM_DISK, F_OK))
-		return vs_iblock_get(bs, 0, RAM_DISK);
+	if (!access(VS_RAM_DISK, F_OK))
+		return vs_iblock_get(bs, 0, VS_RAM_DISK);
 	unit->why = "this kernel has no RAM disk (brd)";
 	return -ENODEV;
 }

@@ -16,6 +16,9 @@
 /* The TPG through which another nexus may write a unit that has a modifier. */
 #define VS_TAG2		2
 
+/* What VS_UNIT_BLOCK is on */
+#define VS_RAM_DISK	"/dev/ram0"
+
 /**
  * enum vs_unit_kind - what a unit is made of
  * @VS_UNIT_RAMDISK: rd_mcp

@@ -951,6 +951,10 @@ static const struct row passed_rows[] = {
 	{ "a READ moves what its buffer holds", &user_disk,
 	  { 0x28, [8] = 1 }, IN, 4096, PASS, IN, 4096 },
 	{ "READ without a buffer", &hba_disk, { 0x28, [8] = 1 }, NONE, 0, PASS, NONE, 0 },
+	{ "EXTENDED COPY, passed through", &hba_disk,
+	  { 0x83, [13] = 16 }, OUT, 16, OPCODE, 0, 0 },
+	{ "RECEIVE COPY RESULTS, passed through", &hba_disk,
+	  { 0x84, 3, [13] = 16 }, IN, 16, OPCODE, 0, 0 },
 	{ "READ, data-out", &hba_disk, { 0x28, [8] = 1 }, OUT, 512, OVERRUN, 0, 0 },
 	{ "WRITE, data-in", &hba_disk, { 0x2a, [8] = 1 }, IN, 512, OVERRUN, 0, 0 },
 	{ "WRITE without a buffer is a write", &hba_disk,
@@ -1045,6 +1049,24 @@ static void test_no_data(void)
 		expect(vhost_scsi_check(&disk, &req, &layout, &plan) == PASS &&
 		       !get_be(req.cdb + rows[i].len_at, rows[i].len_width),
 		       "opcode %02x", rows[i].op);
+	}
+}
+
+/* LIO would go on with what is over. */
+static void test_immed(void)
+{
+	static const u8 ops[] = { 0x35, 0x91 };
+	struct vhost_scsi_layout layout = { 0 };
+	struct vhost_scsi_plan plan;
+	struct vhost_scsi_req req;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		u8 cdb[32] = { ops[i], 0x06 };
+
+		request(cdb, &req);
+		expect(vhost_scsi_check(&disk, &req, &layout, &plan) == PASS &&
+		       req.cdb[1] == 0x04, "opcode %02x, IMMED", ops[i]);
 	}
 }
 
@@ -1243,6 +1265,8 @@ static const struct tap_test tests[] = {
 	  "REQ-33", test_reads },
 	{ "the length of what has no data is 0",
 	  "", test_no_data },
+	{ "SYNCHRONIZE CACHE ends when it is done",
+	  "REQ-72", test_immed },
 	{ "WRITE SAME takes one block of data-out",
 	  "REQ-22 REQ-55 F-RQ-08", test_same },
 	{ "COMPARE AND WRITE takes two blocks of data-out",

@@ -85,7 +85,7 @@ static void print_pages(void)
 static bool is_passed_on(u8 op)
 {
 	static const struct vhost_scsi_kind kind = {
-		.is_passed = true, .lio_pr = true,
+		.is_passed = true, .lio_pr = true, .has_copy = true,
 	};
 	struct vhost_scsi_layout layout = { .data_len = 512 };
 	struct vhost_scsi_plan plan;

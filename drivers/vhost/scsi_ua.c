@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The unit attentions that LIO keeps for a nexus: each of them once.
+ *
+ * Enters: a unit about which something was done that raises some. Leaves: lists
+ * without doubles.
+ * Context: process, with no spinlock held.
+ * Invariant: the list of a nexus that sends no command is as long as there are
+ * conditions, whatever the others do.
+ *
+ * core_scsi3_ua_allocate() compares with the first one of a list only. Behind another
+ * one, each reset of a unit, each RELEASE and each SET TARGET PORT GROUPS adds its
+ * condition anew, in memory that is charged to nobody, and the next command of that
+ * nexus frees them all with a lock held.
+ */
+#include <linux/list.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <target/target_core_base.h>
+
+#include "vhost_scsi.h"
+
+static bool vhost_scsi_ua_is_double(const struct se_dev_entry *deve,
+				    const struct se_ua *ua)
+{
+	const struct se_ua *first;
+
+	list_for_each_entry(first, &deve->ua_list, ua_nacl_list) {
+		if (first == ua)
+			return false;
+		if (first->ua_asc == ua->ua_asc && first->ua_ascq == ua->ua_ascq)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * vhost_scsi_ua_trim_unit() - drop doubles of what one nexus has to hear of a unit
+ * @deve: the unit in its table, which stays
+ */
+void vhost_scsi_ua_trim_unit(struct se_dev_entry *deve)
+{
+	struct se_ua *ua, *next;
+
+	spin_lock(&deve->ua_lock);
+	list_for_each_entry_safe(ua, next, &deve->ua_list, ua_nacl_list) {
+		if (!vhost_scsi_ua_is_double(deve, ua))
+			continue;
+		list_del(&ua->ua_nacl_list);
+		/* It is of a cache of LIO's; kfree() takes those, too. */
+		kfree(ua);
+	}
+	spin_unlock(&deve->ua_lock);
+}
+
+/**
+ * vhost_scsi_ua_trim() - drop doubles of what all have to hear of a unit
+ * @dev: the unit
+ */
+void vhost_scsi_ua_trim(struct se_device *dev)
+{
+	struct se_dev_entry *deve;
+	struct se_lun *lun;
+
+	spin_lock(&dev->se_port_lock);
+	list_for_each_entry(lun, &dev->dev_sep_list, lun_dev_link) {
+		spin_lock(&lun->lun_deve_lock);
+		list_for_each_entry(deve, &lun->lun_deve_list, lun_link)
+			vhost_scsi_ua_trim_unit(deve);
+		spin_unlock(&lun->lun_deve_lock);
+	}
+	spin_unlock(&dev->se_port_lock);
+}
