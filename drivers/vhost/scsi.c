@@ -35,6 +35,7 @@
  *                 scsi_check.c      the gate: what LIO gets of a command, if it does
  *                 scsi_op.c         operation codes
  *                 scsi_passed.c     commands that go on to a unit of its own
+ *                 scsi_read_only.c  those that do not change it
  *                 scsi_wire.c       bytes to types and back
  *                 scsi_wire_ctl.c   the same for the control and event queues
  *

@@ -271,11 +271,18 @@ enum vhost_scsi_effect {
 	VHOST_SCSI_EFFECT_CHANGES,
 };
 
+/* Peripheral device types (SPC) */
+#define VHOST_SCSI_TYPE_TAPE	0x01
+#define VHOST_SCSI_TYPE_ROM	0x05
+
 bool vhost_scsi_passed_is_lios(const struct vhost_scsi_kind *kind, u8 op);
 enum vhost_scsi_effect vhost_scsi_passed_effect(u8 type, const u8 *cdb);
 enum vhost_scsi_outcome
 vhost_scsi_passed_check(const struct vhost_scsi_kind *kind, u8 *cdb,
 			const struct vhost_scsi_layout *layout,
 			struct vhost_scsi_plan *plan);
+
+/* scsi_read_only.c */
+bool vhost_scsi_ro_takes(u8 type, const u8 *cdb);
 
 #endif

@@ -48,10 +48,6 @@
 #define VHOST_SCSI_RESTORE_REBUILD	0x19
 #define VHOST_SCSI_REMOVE_MODIFY	0x1a
 
-/* Peripheral device types (SPC) */
-#define VHOST_SCSI_TYPE_TAPE	0x01
-#define VHOST_SCSI_TYPE_ROM	0x05
-
 /*
  * SAT: PROTOCOL says which way data goes, and T_DIR only if that leaves it open. One
  * that brings data in is no write; of the others nobody knows what the ATA command
@@ -260,6 +256,42 @@ static void vhost_scsi_passed_cut_mode(const struct vhost_scsi_kind *kind,
 		vhost_scsi_op_set_len(op, cdb, plan->len);
 }
 
+static bool vhost_scsi_passed_ata_wants_data(const u8 *protocol)
+{
+	switch (protocol[0] >> 1 & 0xf) {
+	case 4:		/* PIO data-in, data-out */
+	case 5:
+	case 6:		/* DMA */
+	case 10:	/* UDMA data-in, data-out */
+	case 11:
+	case 12:	/* FPDMA */
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Without its data libata does not refuse a command: it resets the port, for all who
+ * use the disk, and prints that.
+ */
+static bool vhost_scsi_passed_wants_data(u8 type, const u8 *cdb)
+{
+	const struct vhost_scsi_op *op = vhost_scsi_op(cdb);
+	bool is_long = cdb[0] == VARIABLE_LENGTH_CMD;
+
+	if (type == VHOST_SCSI_TYPE_TAPE)
+		return false;
+	if (cdb[0] == ATA_16 || (cdb[0] == ATA_12 && type != VHOST_SCSI_TYPE_ROM))
+		return vhost_scsi_passed_ata_wants_data(cdb + 1);
+	if (is_long && get_unaligned_be16(cdb + 8) == ATA_32)
+		return vhost_scsi_passed_ata_wants_data(cdb + 10);
+	if (is_long || op->counts != VHOST_SCSI_BLOCKS)
+		return false;
+	/* Of READ and WRITE(6), 0 are 256 blocks. */
+	return op->lba_width == 3 ||
+	       vhost_scsi_op_field(cdb, op->len_at, op->len_width);
+}
+
 /**
  * vhost_scsi_passed_check() - may a unit that is passed through have a command?
  * @kind: what the unit is
@@ -281,10 +313,13 @@ vhost_scsi_passed_check(const struct vhost_scsi_kind *kind, u8 *cdb,
 	    (cdb[0] == EXTENDED_COPY || cdb[0] == RECEIVE_COPY_RESULTS))
 		return VHOST_SCSI_BAD_OPCODE;
 	if (kind->read_only && (layout->dir == VHOST_SCSI_DIR_OUT ||
-				effect == VHOST_SCSI_EFFECT_CHANGES))
+				!vhost_scsi_ro_takes(kind->type, cdb)))
 		return VHOST_SCSI_IS_READ_ONLY;
 	if ((effect == VHOST_SCSI_EFFECT_READS && layout->dir == VHOST_SCSI_DIR_OUT) ||
 	    (effect == VHOST_SCSI_EFFECT_CHANGES && layout->dir == VHOST_SCSI_DIR_IN))
+		return VHOST_SCSI_OVERRUN;
+	if (layout->dir == VHOST_SCSI_DIR_NONE &&
+	    vhost_scsi_passed_wants_data(kind->type, cdb))
 		return VHOST_SCSI_OVERRUN;
 	/* The target core cannot carry it there. */
 	if (layout->pi_len && (cdb[1] & VHOST_SCSI_PROTECT) &&
@@ -293,8 +328,8 @@ vhost_scsi_passed_check(const struct vhost_scsi_kind *kind, u8 *cdb,
 	if (kind->max_len && layout->data_len > kind->max_len)
 		return VHOST_SCSI_BAD_FIELD;
 
-	plan->dir = effect == VHOST_SCSI_EFFECT_CHANGES ? VHOST_SCSI_DIR_OUT :
-		    layout->dir;
+	plan->dir = effect == VHOST_SCSI_EFFECT_CHANGES && !kind->read_only ?
+		    VHOST_SCSI_DIR_OUT : layout->dir;
 	plan->len = layout->data_len;
 	if (effect != VHOST_SCSI_EFFECT_NONE)
 		plan->shape.align = VHOST_SCSI_SECTOR;

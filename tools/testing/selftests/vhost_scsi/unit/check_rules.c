@@ -63,7 +63,8 @@ static void direction_rule(struct checked *c)
 	IF(dir == VHOST_SCSI_DIR_OUT && c->plan.len,
 	   c->layout->dir == VHOST_SCSI_DIR_OUT);
 	IF(c->kind->read_only, dir != VHOST_SCSI_DIR_OUT);
-	IF(c->kind->read_only && c->kind->is_passed, !changes);
+	IF(c->kind->read_only && c->kind->is_passed,
+	   vhost_scsi_ro_takes(c->kind->type, c->cdb));
 }
 
 static void pi_rule(struct checked *c)
