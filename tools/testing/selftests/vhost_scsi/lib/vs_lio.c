@@ -220,6 +220,18 @@ static int make_backstore(struct vs_backstore *bs, const char *type,
 	return ret;
 }
 
+/* What an earlier disk of that name was to remember of its reservations (APTPL). */
+static void forget_reservations(const char *serial)
+{
+	char path[PATH_LEN], root[128];
+
+	if (vs_read_file("/sys/kernel/config/target/dbroot", root, sizeof(root)) <= 0)
+		return;
+	root[strcspn(root, "\n")] = '\0';
+	snprintf(path, sizeof(path), "%s/pr/aptpl_%s", root, serial);
+	unlink(path);
+}
+
 static int backstore_get(struct vs_backstore *bs, const char *type,
 			 unsigned int n, const char *control)
 {
@@ -230,6 +242,7 @@ static int backstore_get(struct vs_backstore *bs, const char *type,
 	if (ret)
 		return ret;
 	snprintf(serial, sizeof(serial), "vs-test-%u", n);
+	forget_reservations(serial);
 	ret = vs_backstore_write(bs, "enable", "1");
 	if (!ret)
 		ret = vs_backstore_write(bs, "wwn/vpd_unit_serial", serial);
