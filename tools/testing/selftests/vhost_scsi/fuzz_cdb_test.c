@@ -747,6 +747,14 @@ static void avoid_pscsi(struct fuzz *f, struct vs_cdb *cdb)
 		cdb->b[1] = 1;
 		cdb->b[4] = 1;
 		break;
+	case 0x04:
+	case 0x10:
+	case 0x11:
+	case 0x19:
+		/* Newer ones look for the blocks of a tape on any unit: Oops. */
+		if (f->kind != VS_UNIT_PSCSI_TAPE)
+			cdb->b[0] = VS_TEST_UNIT_READY;
+		break;
 	case 0x89:
 		/* scsi_debug takes two locks in either order there. */
 		cdb->b[0] = VS_READ_16;
