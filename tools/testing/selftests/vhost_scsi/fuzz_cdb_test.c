@@ -462,6 +462,12 @@ static const struct row *pick_row(struct fuzz *f)
 {
 	unsigned int sum = 0, at, i;
 
+	/* Two kinds of unit must be enough for WRITE ATOMIC. */
+	if ((f->kind == VS_UNIT_BLOCK_ATOMIC ||
+	     f->kind == VS_UNIT_BLOCK_ATOMIC_PI) && chance(f, 25))
+		for (i = 0; i < ROWS; i++)
+			if (rows[i].op == 0x9c)
+				return &rows[i];
 	for (i = 0; i < ROWS; i++)
 		sum += rows[i].weight;
 	at = pick(f, sum);
