@@ -1388,6 +1388,33 @@ static int open_trace(void)
 	return open(TRACE "trace_pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
+/*
+ * The driver looks at its units twice a second, and reports a new write cache by a unit
+ * attention: here, and not in the middle of what comes.
+ */
+static int switch_cache_on(struct fuzz *f)
+{
+	const struct vs_backstore *bs = &f->unit.env.bs[0];
+	int64_t end = vs_now_ms() + vs_patience();
+	size_t used = f->dev->mem.used;
+	struct vs_result res;
+	char path[512], text[16];
+
+	snprintf(path, sizeof(path), "%s/attrib/emulate_write_cache", bs->path);
+	if (vs_read_file(path, text, sizeof(text)) <= 0 || text[0] != '0' ||
+	    vs_backstore_attr(bs, "emulate_write_cache", "1"))
+		return 0;
+	while (vs_now_ms() < end) {
+		res = vs_scsi_read(f->dev, VS_TAG, f->unit.lun,
+				   vs_cdb_op(VS_TEST_UNIT_READY), NULL, 0);
+		f->dev->mem.used = used;
+		if (res.err || res.sense == sense(6, 0x2a, 1))
+			return res.err;
+		usleep(10000);
+	}
+	return -ETIMEDOUT;
+}
+
 /* Does this kernel's LIO know WRITE ATOMIC? */
 static bool knows_atomic(const struct fuzz *f)
 {
@@ -1436,7 +1463,7 @@ FIXTURE_SETUP(fuzz_cdb)
 	/* Some backstores can, and then they do more. */
 	vs_backstore_attr(&f->unit.env.bs[0], "emulate_tpu", "1");
 	vs_backstore_attr(&f->unit.env.bs[0], "emulate_tpws", "1");
-	vs_backstore_attr(&f->unit.env.bs[0], "emulate_write_cache", "1");
+	ASSERT_EQ(0, switch_cache_on(f));
 	vs_tpg_attr(VS_WWN, VS_TAG, "extended_copy", "1");
 	/* Referrals: all blocks are optimal by port group 0. */
 	vs_backstore_write(&f->unit.env.bs[0], "lba_map", "64 1\n0 1023 0:O\n");
