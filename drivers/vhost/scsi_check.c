@@ -27,7 +27,6 @@
 #define VHOST_SCSI_IMMED	0x02
 /* SBC: WRITE SAME, the same byte */
 #define VHOST_SCSI_ANCHOR_NDOB	0x11
-#define VHOST_SCSI_WS_UNMAP	0x08
 #define VHOST_SCSI_PBDATA_LBDATA 0x06
 
 static const struct vhost_scsi_refusal vhost_scsi_refusals[] = {

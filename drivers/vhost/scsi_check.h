@@ -190,6 +190,9 @@ struct vhost_scsi_op {
 	u8 min;
 };
 
+/* SBC: WRITE SAME, byte flags_at */
+#define VHOST_SCSI_WS_UNMAP	0x08
+
 /* Rows by operation code; those with service actions are unknown in here. */
 extern const struct vhost_scsi_op vhost_scsi_op_table[256];
 

@@ -96,7 +96,7 @@ static sense_reason_t vhost_scsi_execute_report_luns(struct se_cmd *se_cmd)
 	return TCM_NO_SENSE;
 }
 
-/* WRITE SAME of zeroes, and of what is unmapped, is one request of the block layer. */
+/* Are they bytes other than zeroes? */
 static bool vhost_scsi_execute_is_pattern(const struct se_cmd *se_cmd)
 {
 	u8 block[SECTOR_SIZE];
@@ -113,14 +113,17 @@ static bool vhost_scsi_execute_is_pattern(const struct se_cmd *se_cmd)
 
 /*
  * iblock makes all bios of a WRITE SAME before it submits the first one, whose memory
- * nobody bounds, and from a pool that its own bios may have emptied.
+ * nobody bounds, and from a pool that its own bios may have emptied. Zeroes, and what
+ * is unmapped whatever its bytes, are one request of the block layer.
  */
 static sense_reason_t vhost_scsi_execute_same(struct se_cmd *se_cmd)
 {
 	const struct vhost_scsi_cmd *cmd = to_cmd(to_task(se_cmd));
-	const struct vhost_scsi_op *op = vhost_scsi_op(se_cmd->t_task_cdb);
+	const u8 *cdb = se_cmd->t_task_cdb;
+	const struct vhost_scsi_op *op = vhost_scsi_op(cdb);
 
-	if (vhost_scsi_op_field(se_cmd->t_task_cdb, op->len_at, op->len_width) >
+	if (!(cdb[op->flags_at] & VHOST_SCSI_WS_UNMAP) &&
+	    vhost_scsi_op_field(cdb, op->len_at, op->len_width) >
 	    VHOST_SCSI_SAME_BLOCKS &&
 	    !strcmp(se_cmd->se_dev->transport->name, "iblock") &&
 	    vhost_scsi_execute_is_pattern(se_cmd))
@@ -129,9 +132,9 @@ static sense_reason_t vhost_scsi_execute_same(struct se_cmd *se_cmd)
 }
 
 /*
- * Port groups are what LIO may be asked for in one list, so that one command does not
- * hold up others for long; and a port goes offline by its administrator only: nobody
- * else, whose port it may be, gets it back.
+ * SET TARGET PORT GROUPS: a list is short, for LIO does all of it in one go, and takes
+ * no port offline, for that may be another guest's, and only the administrator gets it
+ * back.
  */
 static sense_reason_t vhost_scsi_execute_groups(struct se_cmd *se_cmd)
 {

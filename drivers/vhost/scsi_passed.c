@@ -271,8 +271,8 @@ static bool vhost_scsi_passed_ata_wants_data(const u8 *protocol)
 }
 
 /*
- * Without its data libata does not refuse a command: it resets the port, for all who
- * use the disk, and prints that.
+ * Without its data libata, under pscsi, does not refuse a command: it resets the port,
+ * for all who use the disk, and prints that.
  */
 static bool vhost_scsi_passed_wants_data(u8 type, const u8 *cdb)
 {
@@ -318,7 +318,7 @@ vhost_scsi_passed_check(const struct vhost_scsi_kind *kind, u8 *cdb,
 	if ((effect == VHOST_SCSI_EFFECT_READS && layout->dir == VHOST_SCSI_DIR_OUT) ||
 	    (effect == VHOST_SCSI_EFFECT_CHANGES && layout->dir == VHOST_SCSI_DIR_IN))
 		return VHOST_SCSI_OVERRUN;
-	if (layout->dir == VHOST_SCSI_DIR_NONE &&
+	if (kind->in_place && layout->dir == VHOST_SCSI_DIR_NONE &&
 	    vhost_scsi_passed_wants_data(kind->type, cdb))
 		return VHOST_SCSI_OVERRUN;
 	/* The target core cannot carry it there. */

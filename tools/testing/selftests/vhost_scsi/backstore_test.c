@@ -147,6 +147,7 @@ TEST_F(pattern, of_many_blocks_is_zeroes)
 	struct vs_cdb more = vs_cdb_rw10(VS_WRITE_SAME_10, 0, MOST + 1);
 
 	COVERS("REQ-73");
+	ASSERT_EQ(0, vs_backstore_attr(&self->unit.env.bs[0], "emulate_tpws", "1"));
 	memset(buf, 0, 512);
 	EXPECT_GOOD(vs_scsi_write(dev, TAG, 0, more, buf, 512));
 	buf[511] = 1;
@@ -156,6 +157,8 @@ TEST_F(pattern, of_many_blocks_is_zeroes)
 	EXPECT_GOOD(vs_scsi_read(dev, TAG, 0,
 				 vs_cdb_rw10(VS_READ_10, MOST - 1, 1), buf, 512));
 	EXPECT_EQ(1, buf[511]);
+	more.b[1] = 0x08;	/* UNMAP */
+	EXPECT_GOOD(vs_scsi_write(dev, TAG, 0, more, buf, 512));
 }
 
 TEST_HARNESS_MAIN

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Opcodes that one kernel's LIO knows and another's does not, or that are switched off. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "vs_test.h"
 
@@ -228,19 +229,27 @@ TEST_F(copy, set_target_port_groups_is_short_and_takes_no_port_offline)
 	struct vs_dev *dev = self->unit.dev;
 	uint8_t *list = vs_mem_page(&dev->mem, 1);
 	struct vs_cdb cdb = vs_cdb_op(VS_MAINTENANCE_OUT);
+	char path[256], text[16];
+	unsigned int port;
 
 	COVERS("REQ-70 SCSI-11");
+	vs_tpg_path(path, sizeof(path), VS_WWN, VS_TAG, "rtpi");
+	ASSERT_LT(0, vs_read_file(path, text, sizeof(text)));
+	port = strtoul(text, NULL, 0);
 	memset(list, 0, VS_PAGE);
 	cdb.b[1] = 0x0a;
 	cdb.b[9] = 8;
 	/* Active/optimized, of the group that there is */
 	EXPECT_GOOD(vs_scsi_write(dev, VS_TAG, 0, cdb, list, 8));
 	list[4] = 0x0e;
-	list[7] = 1;
+	list[6] = port >> 8;
+	list[7] = port;
 	EXPECT_CC(5, 0x26, 0, vs_scsi_write(dev, VS_TAG, 0, cdb, list, 8));
-	list[4] = 0;
+	memset(list + 4, 0, 4);
 	cdb.b[9] = 12;
 	list[8] = 0x0e;
+	list[10] = port >> 8;
+	list[11] = port;
 	EXPECT_CC(5, 0x26, 0, vs_scsi_write(dev, VS_TAG, 0, cdb, list, 12));
 	memset(list, 0, VS_PAGE);
 	cdb.b[8] = 1;

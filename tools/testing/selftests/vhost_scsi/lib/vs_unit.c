@@ -7,8 +7,6 @@
 
 #include "vs_unit.h"
 
-/* vs_hold.h has the other one. */
-
 #define KEY		"vs-test."
 
 /* Where the blocks of a kind come from. */

@@ -16,7 +16,7 @@
 /* The TPG through which another nexus may write a unit that has a modifier. */
 #define VS_TAG2		2
 
-/* What VS_UNIT_BLOCK is on */
+/* What VS_UNIT_BLOCK is on; vs_hold.h has the other one. */
 #define VS_RAM_DISK	"/dev/ram0"
 
 /**
