@@ -7,7 +7,6 @@
 
 #define TAG		VS_TAG
 #define DEPTH		16
-#define ROUNDS		40
 #define LUN_RESET	VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET
 
 FIXTURE(callbacks) {
@@ -128,10 +127,10 @@ TEST_F(callbacks, each_command_has_one_answer_whenever_the_reset_comes)
 {
 	struct vs_ring *ctl = &self->dev->ring[VS_CTL];
 	size_t mark = self->dev->mem.used;
-	unsigned int i, round;
+	unsigned int i, round, rounds = vs_rounds(20, 40);
 
 	COVERS("FAB-14 FAB-16 FAB-17 FAB-19 FAB-20 FAB-22 FAB-33");
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < rounds; round++) {
 		bool hold = variant->disk == VS_DISK_HOLD && round % 4 == 3;
 		struct vs_chain tmf;
 		uint8_t *rsp;

@@ -115,7 +115,7 @@ static int kill_one(struct vs_dev *dev, unsigned int us)
 
 TEST_F_TIMEOUT(often, owners_killed_under_load_leave_nothing, LIMIT)
 {
-	unsigned int i, n = vs_rounds(100, 1000);
+	unsigned int i, n = vs_rounds(50, 1000);
 	uint64_t seed = 1;
 
 	COVERS("F-LC-10 F-LC-11 REQ-59 IOC-34");

@@ -171,7 +171,7 @@ static unsigned int moment(unsigned int round)
 
 TEST_F_TIMEOUT(timing, aborts_and_completions_race_and_all_are_answered_once, 3600)
 {
-	unsigned int round, i, rounds = vs_rounds(20, 20), ended = 0, done = 0;
+	unsigned int round, i, rounds = vs_rounds(10, 20), ended = 0, done = 0;
 	struct vs_req req[BATCH];
 	size_t mark = self->dev->mem.used;
 

@@ -161,7 +161,7 @@ static int swap(struct vs_dev *dev, unsigned int round)
 
 TEST_F_TIMEOUT(worker, changes_under_load_and_nothing_is_lost, 600)
 {
-	unsigned int round, rounds = vs_rounds(30, 300);
+	unsigned int round, rounds = vs_rounds(15, 300);
 
 	COVERS("IOC-17 F-LC-20");
 	for (round = 0; round < rounds; round++)
