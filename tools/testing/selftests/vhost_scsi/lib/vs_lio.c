@@ -220,7 +220,10 @@ static int make_backstore(struct vs_backstore *bs, const char *type,
 	return ret;
 }
 
-/* What an earlier disk of that name was to remember of its reservations (APTPL). */
+/*
+ * What an earlier disk of that name was to remember of its reservations (APTPL). LIO
+ * wants the directory, which rtslib does not make where it moves it to.
+ */
 static void forget_reservations(const char *serial)
 {
 	char path[PATH_LEN], root[128];
@@ -228,6 +231,8 @@ static void forget_reservations(const char *serial)
 	if (vs_read_file("/sys/kernel/config/target/dbroot", root, sizeof(root)) <= 0)
 		return;
 	root[strcspn(root, "\n")] = '\0';
+	snprintf(path, sizeof(path), "%s/pr", root);
+	mkdir(path, 0700);
 	snprintf(path, sizeof(path), "%s/pr/aptpl_%s", root, serial);
 	unlink(path);
 }
