@@ -19,6 +19,9 @@
 
 /* Where LIO makes guard tags, it walks the list page by page. */
 #define VHOST_SCSI_PI_ALIGN	4096
+/* WRITE ATOMIC: iblock puts BIO_MAX_VECS pages into a bio, and the rest into another. */
+#define VHOST_SCSI_ATOMIC_ALIGN	4096
+#define VHOST_SCSI_ATOMIC_LEN	(256 * VHOST_SCSI_ATOMIC_ALIGN)
 /* The least that a page has, and how far LIO writes past an allocation length. */
 #define VHOST_SCSI_LIST_PAGE	4096ULL
 #define VHOST_SCSI_OVERSHOOT	32
@@ -130,6 +133,9 @@ vhost_scsi_check_extent(const struct vhost_scsi_kind *kind,
 	u64 blocks = vhost_scsi_op_early(cdb, op->len_at, op->len_width);
 
 	if (unlikely(!op->flags_at)) {
+		/* LIO would write the blocks without what protects them. */
+		if (kind->makes_pi && op->dir == VHOST_SCSI_DIR_OUT)
+			return VHOST_SCSI_BAD_OPCODE;
 		/* SBC: 21 bits, and 0 stands for 256 in CDBs of six bytes. */
 		lba &= 0x1fffff;
 		blocks = blocks ?: 256;
@@ -153,6 +159,18 @@ vhost_scsi_check_extent(const struct vhost_scsi_kind *kind,
 					 layout, plan);
 }
 
+/* All of its blocks reach the medium, or none: they are one bio. */
+static enum vhost_scsi_outcome
+vhost_scsi_check_atomic(const struct vhost_scsi_kind *kind, const u8 *cdb,
+			const struct vhost_scsi_layout *layout)
+{
+	if (!kind->has_atomic)
+		return VHOST_SCSI_BAD_OPCODE;
+	if (cdb[10] || cdb[11] || layout->data_len > VHOST_SCSI_ATOMIC_LEN)
+		return VHOST_SCSI_BAD_FIELD;
+	return VHOST_SCSI_PASS;
+}
+
 /* A READ or WRITE with bits that most do not have. */
 static noinline enum vhost_scsi_outcome
 vhost_scsi_check_flagged(const struct vhost_scsi_kind *kind,
@@ -161,24 +179,22 @@ vhost_scsi_check_flagged(const struct vhost_scsi_kind *kind,
 			 struct vhost_scsi_plan *plan)
 {
 	u64 blocks = vhost_scsi_op_early(cdb, op->len_at, op->len_width);
-	enum vhost_scsi_outcome outcome;
+	enum vhost_scsi_outcome outcome = VHOST_SCSI_PASS;
 	u8 flags = cdb[op->flags_at];
 
 	if ((flags & VHOST_SCSI_DPO_FUA) && !kind->has_fua)
 		return VHOST_SCSI_BAD_FIELD;
-	if (flags & VHOST_SCSI_PROTECT) {
+	if (flags & VHOST_SCSI_PROTECT)
 		outcome = vhost_scsi_check_pi(kind, flags >> 5, blocks, layout,
 					      plan);
-		if (outcome != VHOST_SCSI_PASS)
-			return outcome;
-	}
-	if (cdb[0] == WRITE_ATOMIC_16) {
-		if (!kind->has_atomic)
-			return VHOST_SCSI_BAD_OPCODE;
-		if (cdb[10] || cdb[11])
-			return VHOST_SCSI_BAD_FIELD;
-	}
-	return vhost_scsi_check_extent(kind, op, cdb, layout, plan);
+	if (outcome == VHOST_SCSI_PASS && cdb[0] == WRITE_ATOMIC_16)
+		outcome = vhost_scsi_check_atomic(kind, cdb, layout);
+	if (outcome != VHOST_SCSI_PASS)
+		return outcome;
+	outcome = vhost_scsi_check_extent(kind, op, cdb, layout, plan);
+	if (cdb[0] == WRITE_ATOMIC_16 && plan->shape.align < VHOST_SCSI_ATOMIC_ALIGN)
+		plan->shape.align = VHOST_SCSI_ATOMIC_ALIGN;
+	return outcome;
 }
 
 /* Most need no register saved: what is rare is out of line, and called last. */
@@ -208,6 +224,9 @@ vhost_scsi_check_same(const struct vhost_scsi_kind *kind,
 	if ((flags & VHOST_SCSI_PBDATA_LBDATA) ||
 	    ((flags & VHOST_SCSI_WS_UNMAP) && !kind->has_ws_unmap))
 		return VHOST_SCSI_BAD_OPCODE;
+	/* LIO would protect each block that is written, in memory, and fail then. */
+	if (kind->makes_pi && !(flags & VHOST_SCSI_WS_UNMAP))
+		return VHOST_SCSI_BAD_OPCODE;
 	if (!blocks || blocks > kind->max_write_same ||
 	    (flags & (VHOST_SCSI_ANCHOR_NDOB | VHOST_SCSI_PROTECT)))
 		return VHOST_SCSI_BAD_FIELD;
@@ -215,7 +234,6 @@ vhost_scsi_check_same(const struct vhost_scsi_kind *kind,
 		return VHOST_SCSI_BAD_RANGE;
 	if (layout->dir != op->dir || layout->data_len < kind->block_size)
 		return VHOST_SCSI_OVERRUN;
-	plan->makes_pi = kind->makes_pi;
 	return vhost_scsi_check_moves(plan, op->dir, kind->block_size);
 }
 
@@ -284,6 +302,9 @@ vhost_scsi_check_alloc(const struct vhost_scsi_op *op, u8 *cdb,
 	}
 	if (len < op->min)
 		return VHOST_SCSI_BAD_FIELD;
+	/* SPC: no error. LIO finds no list to write to, and fails. */
+	if (!len && cdb[0] == REQUEST_SENSE)
+		return VHOST_SCSI_MOVES_NONE;
 	return vhost_scsi_check_moves(plan, VHOST_SCSI_DIR_IN, len);
 }
 

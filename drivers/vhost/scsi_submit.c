@@ -60,11 +60,10 @@ static bool vhost_scsi_cmd_pi_agrees(const struct vhost_scsi_io *io)
 
 	if (io->plan.pi)
 		return se_cmd->prot_length == io->layout.pi_len;
-	/* One tuple a block of the list; of WRITE SAME, a block stands for all. */
+	/* One tuple a block of the list. */
 	return io->plan.makes_pi && se_cmd->t_data_nents &&
-	       (!(se_cmd->se_cmd_flags & SCF_SCSI_DATA_CDB) ||
-		(u64)se_cmd->prot_length * io->kind.block_size ==
-		(u64)io->plan.len * VHOST_SCSI_PI_TUPLE);
+	       (u64)se_cmd->prot_length * io->kind.block_size ==
+	       (u64)io->plan.len * VHOST_SCSI_PI_TUPLE;
 }
 
 /*

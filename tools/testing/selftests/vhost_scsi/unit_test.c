@@ -397,6 +397,53 @@ TEST_F(unit, compare_and_write_compares_and_writes)
 	EXPECT_EQ(0, memcmp(old, buf + len, len));
 }
 
+/* LIO protects nothing that WRITE(6) writes, and READ would fail on it. */
+TEST_F(unit, write_6_leaves_nothing_that_cannot_be_read)
+{
+	uint8_t *old = vs_mem_page(&self->dev->mem, 1);
+	uint8_t *buf = vs_mem_page(&self->dev->mem, 1);
+	struct vs_cdb cdb = vs_cdb_op(VS_WRITE_6);
+	struct vs_result res;
+
+	COVERS("REQ-75");
+	if (!self->unit.type->emulated)
+		SKIP(return, NOT_EMULATED);
+	ASSERT_GOOD(prepare(self, LBA, 1, old, 1));
+	vs_fill(buf, self->block, 2);
+	cdb.b[3] = LBA;
+	cdb.b[4] = 1;
+	res = out(self, cdb, buf, self->block);
+	if (self->unit.type->makes_pi)
+		EXPECT_CC(5, 0x20, 0, res);
+	else
+		EXPECT_GOOD(res);
+	EXPECT_TRUE(unchanged(self, LBA, 1,
+			      self->unit.type->makes_pi ? old : buf));
+}
+
+/* Nor does it write them, but protects all of them, in the host's memory, before. */
+TEST_F(unit, write_same_is_no_work_for_nothing)
+{
+	uint8_t *buf = vs_mem_page(&self->dev->mem, 1);
+	struct vs_result res;
+
+	COVERS("REQ-75");
+	if (!self->unit.type->makes_pi)
+		SKIP(return, "LIO makes no protection information for it");
+	vs_fill(buf, self->block, 2);
+	res = out(self, rw_cdb(VS_WRITE_SAME_16, 0, 8), buf, self->block);
+	EXPECT_CC(5, 0x20, 0, res);
+}
+
+TEST_F(unit, request_sense_of_no_byte_is_good)
+{
+	COVERS("REQ-33");
+	if (!self->unit.type->emulated)
+		SKIP(return, NOT_EMULATED);
+	EXPECT_GOOD(in(self, vs_cdb_len6(VS_REQUEST_SENSE, 0, 0), NULL, 0));
+	EXPECT_GOOD(in(self, vs_cdb_len6(VS_REQUEST_SENSE, 0, 18), NULL, 0));
+}
+
 /*
  * A disk larger than what wraps: in front of the comparison with the buffer, the
  * target core would find nothing wrong.

@@ -127,6 +127,9 @@ static void blocks_rule(struct checked *c)
 	IF(blocks, c->plan.dir == c->op->dir);
 	IF(blocks && c->kind->makes_pi, c->plan.pi || c->plan.makes_pi);
 	IF(c->plan.makes_pi, c->plan.shape.align >= 4096);
+	IF(blocks && c->cdb[0] == 0x9c,
+	   c->plan.shape.align >= 4096 && c->plan.len <= 1 << 20);
+	IF(c->kind->makes_pi, c->cdb[0] != 0x0a);
 }
 
 /* LIO gets just what it will make of the CDB. */
@@ -187,8 +190,9 @@ static void refusal_rule(struct checked *c, enum vhost_scsi_outcome outcome)
 
 	RULE(refusal->why);
 	IF(refusal->key, !refusal->response && refusal->asc);
-	/* GOOD without LIO, only where nothing is to be done. */
-	IF(is_good, !c->kind->is_passed && counts_blocks && !length_of(c));
+	/* GOOD without LIO, only where nothing is to be done, or REQUEST SENSE of no byte. */
+	IF(is_good, !c->kind->is_passed && !length_of(c));
+	IF(is_good, counts_blocks || c->cdb[0] == 0x03);
 }
 
 /**
