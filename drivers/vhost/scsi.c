@@ -25,6 +25,7 @@
  *                 scsi_cmd.c        LIO's callbacks, answer
  *                 scsi_execute.c    commands that LIO executes through us
  *                 scsi_reserve.c    those about reservations
+ *                 scsi_reserve_check.c  what of them LIO does not survive
  *                 scsi_ua.c         the unit attentions that LIO keeps
  *   leaves        scsi_ring.c       the virtqueue
  *                 scsi_chain.c      descriptor chains in the usual form

@@ -224,12 +224,12 @@ vhost_scsi_check_same(const struct vhost_scsi_kind *kind,
 	if ((flags & VHOST_SCSI_PBDATA_LBDATA) ||
 	    ((flags & VHOST_SCSI_WS_UNMAP) && !kind->has_ws_unmap))
 		return VHOST_SCSI_BAD_OPCODE;
-	/* LIO would protect each block that is written, in memory, and fail then. */
-	if (kind->makes_pi && !(flags & VHOST_SCSI_WS_UNMAP))
-		return VHOST_SCSI_BAD_OPCODE;
 	if (!blocks || blocks > kind->max_write_same ||
 	    (flags & (VHOST_SCSI_ANCHOR_NDOB | VHOST_SCSI_PROTECT)))
 		return VHOST_SCSI_BAD_FIELD;
+	/* LIO would protect each block that is written, in memory, and fail then. */
+	if (kind->makes_pi && !(flags & VHOST_SCSI_WS_UNMAP))
+		return VHOST_SCSI_BAD_OPCODE;
 	if (!vhost_scsi_check_in_range(kind, lba, blocks))
 		return VHOST_SCSI_BAD_RANGE;
 	if (layout->dir != op->dir || layout->data_len < kind->block_size)

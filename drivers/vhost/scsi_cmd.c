@@ -277,8 +277,12 @@ int vhost_scsi_queue_data_in(struct se_cmd *se_cmd)
  */
 int vhost_scsi_queue_status(struct se_cmd *se_cmd)
 {
+	if (likely(se_cmd->scsi_status == SAM_STAT_GOOD))
+		return 0;
 	if (se_cmd->scsi_status == SAM_STAT_TASK_ABORTED)
 		vhost_scsi_leave_task_set(se_cmd);
+	else if (se_cmd->scsi_status == SAM_STAT_RESERVATION_CONFLICT)
+		vhost_scsi_ua_conflict(se_cmd);
 	return 0;
 }
 

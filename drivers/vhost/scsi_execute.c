@@ -132,17 +132,37 @@ static sense_reason_t vhost_scsi_execute_same(struct se_cmd *se_cmd)
 }
 
 /*
+ * Do its ports change by themselves, and not those of other units with them? The
+ * default group has no others; LIO does not cope with a unit that has left all groups.
+ */
+static bool vhost_scsi_execute_is_alone(const struct se_device *dev)
+{
+	struct t10_alua_lu_gp_member *member = dev->dev_alua_lu_gp_mem;
+	bool alone;
+
+	spin_lock(&member->lu_gp_mem_lock);
+	alone = member->lu_gp && !member->lu_gp->lu_gp_id;
+	spin_unlock(&member->lu_gp_mem_lock);
+	return alone;
+}
+
+/*
  * SET TARGET PORT GROUPS: a list is short, for LIO does all of it in one go, and takes
  * no port offline, for that may be another guest's, and only the administrator gets it
- * back.
+ * back. A unit that has a group with others, which may be other guests', is the
+ * administrator's altogether.
  */
 static sense_reason_t vhost_scsi_execute_groups(struct se_cmd *se_cmd)
 {
 	const struct vhost_scsi_cmd *cmd = to_cmd(to_task(se_cmd));
+	struct se_device *dev = se_cmd->se_dev;
+	struct se_lun *lun = se_cmd->se_lun;
 	sense_reason_t ret;
 	u32 at;
 	u8 state;
 
+	if (!vhost_scsi_execute_is_alone(dev))
+		return TCM_UNSUPPORTED_SCSI_OPCODE;
 	if (se_cmd->data_length > VHOST_SCSI_GROUPS_LIST)
 		return TCM_PARAMETER_LIST_LENGTH_ERROR;
 	for (at = 4; at < se_cmd->data_length; at += 4) {
@@ -151,8 +171,11 @@ static sense_reason_t vhost_scsi_execute_groups(struct se_cmd *se_cmd)
 		if ((state & 0x0f) == VHOST_SCSI_GROUP_OFFLINE)
 			return TCM_INVALID_PARAMETER_LIST;
 	}
+	/* LIO ends the command, whose slot may be another one's then. */
+	percpu_ref_get(&lun->lun_ref);
 	ret = cmd->wrap.execute(se_cmd);
-	vhost_scsi_ua_trim(se_cmd->se_dev);
+	vhost_scsi_ua_trim(dev);
+	percpu_ref_put(&lun->lun_ref);
 	return ret;
 }
 

@@ -17,43 +17,23 @@
  * among them, for the submission queue out of which LIO executes it, and for resets of
  * the unit. It must not be among what those wait for. Nor must two be under way on one
  * disk: LIO has them in one list then.
- *
- * Registrations of other ports are beyond it. Of SPEC_I_PT and of a move it counts the
- * LUNs wrong: whoever unlinks one waits for good, or gives it back twice. Of ALL_TG_PT
- * it frees the port that it has just made the holder, and forgets those whose key has
- * changed.
- *
- * Two forms of PREEMPT have core_scsi3_pro_preempt() use a registration that it has
- * freed: the sender's own, where the key is the sender's and no reservation is held
- * with it; and the holder's, where key 0 preempts all registrants of an all registrants
- * reservation.
  */
 #include <linux/list.h>
-#include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/unaligned.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <scsi/scsi_proto.h>
 #include <target/target_core_backend.h>
 
+#include "scsi_reserve.h"
 #include "vhost_scsi.h"
 
-/* Service actions, types, and byte 20 of the list of most (SPC) */
+/* Service action of PERSISTENT RESERVE IN (SPC) */
 #define VHOST_SCSI_READ_FULL_STATUS	0x03
-#define VHOST_SCSI_REGISTER		0x00
-#define VHOST_SCSI_PREEMPT		0x04
-#define VHOST_SCSI_PREEMPT_AND_ABORT	0x05
-#define VHOST_SCSI_REGISTER_AND_IGNORE	0x06
-#define VHOST_SCSI_REGISTER_AND_MOVE	0x07
-#define VHOST_SCSI_WRITE_EXCLUSIVE_ALL	0x07
-#define VHOST_SCSI_EXCLUSIVE_ACCESS_ALL	0x08
-#define VHOST_SCSI_ALL_TG_PT		0x04
-#define VHOST_SCSI_SPEC_I_PT		0x08
 
-/* Bytes of the list, with what comes before TransportIDs */
-#define VHOST_SCSI_RESERVE_LIST		24
+/* Commands of one disk that wait. All disks are in one list, with one lock. */
+#define VHOST_SCSI_RESERVE_MOST		32
 
 /**
  * struct vhost_scsi_reserve - a command that is under way
@@ -109,11 +89,6 @@ void vhost_scsi_reserve_exit(void)
 	destroy_workqueue(vhost_scsi_reserve_wq);
 }
 
-static u8 vhost_scsi_reserve_action(const struct se_cmd *se_cmd)
-{
-	return se_cmd->t_task_cdb[1] & 0x1f;
-}
-
 static struct vhost_scsi_reserve *
 vhost_scsi_reserve_first(const struct se_device *dev)
 {
@@ -124,6 +99,17 @@ vhost_scsi_reserve_first(const struct se_device *dev)
 		if (reserve->cmd->task.se_cmd.se_dev == dev)
 			return reserve;
 	return NULL;
+}
+
+static unsigned int vhost_scsi_reserve_count(const struct se_device *dev)
+{
+	const struct vhost_scsi_reserve *reserve;
+	unsigned int count = 0;
+
+	lockdep_assert_held(&vhost_scsi_reserving_lock);
+	list_for_each_entry(reserve, &vhost_scsi_reserving, entry)
+		count += reserve->cmd->task.se_cmd.se_dev == dev;
+	return count;
 }
 
 static bool vhost_scsi_reserve_is_stopped(const struct se_device *dev)
@@ -137,88 +123,11 @@ static bool vhost_scsi_reserve_is_stopped(const struct se_device *dev)
 	return false;
 }
 
-/* Its list, which is not in the guest's memory: it is no data of blocks. */
-static void vhost_scsi_reserve_list(const struct se_cmd *se_cmd,
-				    u8 list[VHOST_SCSI_RESERVE_LIST])
+/* Are reservations of this unit its own business? Then LIO only passes them on. */
+static bool vhost_scsi_reserve_is_passed(const struct se_device *dev)
 {
-	memset(list, 0, VHOST_SCSI_RESERVE_LIST);
-	sg_copy_to_buffer(se_cmd->t_data_sg, se_cmd->t_data_nents, list,
-			  min_t(u32, se_cmd->data_length, VHOST_SCSI_RESERVE_LIST));
-}
-
-/* Is it a PERSISTENT RESERVE OUT that LIO cannot cope with? */
-static sense_reason_t vhost_scsi_reserve_refuses(const struct se_cmd *se_cmd)
-{
-	u8 action = vhost_scsi_reserve_action(se_cmd);
-	u8 list[VHOST_SCSI_RESERVE_LIST];
-
-	if (se_cmd->t_task_cdb[0] != PERSISTENT_RESERVE_OUT)
-		return TCM_NO_SENSE;
-	if (action == VHOST_SCSI_REGISTER_AND_MOVE)
-		return TCM_INVALID_CDB_FIELD;
-	vhost_scsi_reserve_list(se_cmd, list);
-	/* LIO refuses it in all actions but REGISTER, too. */
-	if (list[20] & VHOST_SCSI_SPEC_I_PT)
-		return TCM_INVALID_PARAMETER_LIST;
-	if (list[20] & VHOST_SCSI_ALL_TG_PT &&
-	    (action == VHOST_SCSI_REGISTER ||
-	     action == VHOST_SCSI_REGISTER_AND_IGNORE))
-		return TCM_INVALID_PARAMETER_LIST;
-	if (se_cmd->data_length != VHOST_SCSI_RESERVE_LIST)
-		return TCM_PARAMETER_LIST_LENGTH_ERROR;
-	return TCM_NO_SENSE;
-}
-
-/* The registration that LIO takes for the sender's. */
-static const struct t10_pr_registration *
-vhost_scsi_reserve_own(const struct se_cmd *se_cmd)
-{
-	struct t10_reservation *pr = &se_cmd->se_dev->t10_pr;
-	const struct t10_pr_registration *reg, *own = NULL;
-
-	spin_lock(&pr->registration_lock);
-	list_for_each_entry(reg, &pr->registration_list, pr_reg_list) {
-		if (reg->pr_reg_nacl == se_cmd->se_sess->se_node_acl) {
-			own = reg;
-			break;
-		}
-	}
-	spin_unlock(&pr->registration_lock);
-	return own;
-}
-
-/*
- * Would LIO free a registration that it uses afterwards? The answer holds as long as
- * no other command of this disk is executed: who holds a reservation, and how, changes
- * by one only, and the sender's nexus stays while it has commands.
- */
-static bool vhost_scsi_reserve_frees(const struct se_cmd *se_cmd)
-{
-	struct se_device *dev = se_cmd->se_dev;
-	u8 action = vhost_scsi_reserve_action(se_cmd);
-	const struct t10_pr_registration *holder;
-	u8 list[VHOST_SCSI_RESERVE_LIST];
-	u64 key, preempted;
-	bool mine, all;
-
-	if (se_cmd->t_task_cdb[0] != PERSISTENT_RESERVE_OUT ||
-	    (action != VHOST_SCSI_PREEMPT && action != VHOST_SCSI_PREEMPT_AND_ABORT))
-		return false;
-	vhost_scsi_reserve_list(se_cmd, list);
-	key = get_unaligned_be64(list);
-	preempted = get_unaligned_be64(list + 8);
-
-	spin_lock(&dev->dev_reservation_lock);
-	holder = dev->dev_pr_res_holder;
-	mine = holder && holder == vhost_scsi_reserve_own(se_cmd);
-	all = holder && (holder->pr_res_type == VHOST_SCSI_WRITE_EXCLUSIVE_ALL ||
-			 holder->pr_res_type == VHOST_SCSI_EXCLUSIVE_ACCESS_ALL);
-	spin_unlock(&dev->dev_reservation_lock);
-
-	if (preempted)
-		return preempted == key && !mine && !all;
-	/* Those that are aborted are freed in the end. */
-	return all && !mine && action == VHOST_SCSI_PREEMPT;
+	return dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH &&
+	       dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH_PGR;
 }
 
 /*
@@ -238,6 +147,18 @@ static bool vhost_scsi_reserve_keep(struct se_cmd *se_cmd)
 	return kept;
 }
 
+static sense_reason_t vhost_scsi_reserve_execute(struct vhost_scsi_cmd *cmd)
+{
+	struct se_cmd *se_cmd = &cmd->task.se_cmd;
+
+	/* LIO would execute what it has parsed for itself in the unit's way. */
+	if (vhost_scsi_reserve_is_passed(se_cmd->se_dev))
+		return TCM_LUN_BUSY;
+	if (!vhost_scsi_reserve_check_turn(se_cmd))
+		return TCM_RESERVATION_CONFLICT;
+	return cmd->wrap.execute(se_cmd);
+}
+
 /* Execute it, and whoever is next on that disk after it. */
 static sense_reason_t vhost_scsi_reserve_now(struct vhost_scsi_reserve *reserve)
 {
@@ -247,8 +168,7 @@ static sense_reason_t vhost_scsi_reserve_now(struct vhost_scsi_reserve *reserve)
 
 	/* It stays in the list until then, even if it is done. */
 	kref_get(&se_cmd->cmd_kref);
-	ret = vhost_scsi_reserve_frees(se_cmd) ? TCM_RESERVATION_CONFLICT :
-	      reserve->cmd->wrap.execute(se_cmd);
+	ret = vhost_scsi_reserve_execute(reserve->cmd);
 	vhost_scsi_ua_trim(se_cmd->se_dev);
 
 	spin_lock(&vhost_scsi_reserving_lock);
@@ -286,21 +206,22 @@ static sense_reason_t vhost_scsi_reserve_start(struct vhost_scsi_reserve *reserv
 	bool waits = se_cmd->t_task_cdb[0] == PERSISTENT_RESERVE_OUT &&
 		     vhost_scsi_reserve_action(se_cmd) ==
 		     VHOST_SCSI_PREEMPT_AND_ABORT;
-	bool first;
+	unsigned int count;
 
 	INIT_WORK(&reserve->work, vhost_scsi_reserve_work);
 	spin_lock(&vhost_scsi_reserving_lock);
-	if (vhost_scsi_reserve_is_stopped(se_cmd->se_dev)) {
+	count = vhost_scsi_reserve_count(se_cmd->se_dev);
+	if (vhost_scsi_reserve_is_stopped(se_cmd->se_dev) ||
+	    count > VHOST_SCSI_RESERVE_MOST) {
 		spin_unlock(&vhost_scsi_reserving_lock);
 		kfree(reserve);
 		return TCM_LUN_BUSY;
 	}
-	first = !vhost_scsi_reserve_first(se_cmd->se_dev);
-	waits |= !first;
+	waits |= count;
 	list_add_tail(&reserve->entry, &vhost_scsi_reserving);
 	if (waits)
 		vhost_scsi_leave_task_set(se_cmd);
-	if (waits && first)
+	if (waits && !count)
 		queue_work(vhost_scsi_reserve_wq, &reserve->work);
 	spin_unlock(&vhost_scsi_reserving_lock);
 	return waits ? TCM_NO_SENSE : vhost_scsi_reserve_now(reserve);
@@ -309,7 +230,7 @@ static sense_reason_t vhost_scsi_reserve_start(struct vhost_scsi_reserve *reserv
 /* SPC-4: PERSISTENT RESERVE IN and OUT; SPC-2: RESERVE and RELEASE */
 static sense_reason_t vhost_scsi_reserve(struct se_cmd *se_cmd)
 {
-	sense_reason_t ret = vhost_scsi_reserve_refuses(se_cmd);
+	sense_reason_t ret = vhost_scsi_reserve_check(se_cmd);
 	struct vhost_scsi_reserve *reserve;
 
 	if (ret)
@@ -333,21 +254,13 @@ static bool vhost_scsi_reserve_is_about(const struct se_cmd *se_cmd)
 		return vhost_scsi_reserve_action(se_cmd) ==
 		       VHOST_SCSI_READ_FULL_STATUS;
 	case PERSISTENT_RESERVE_OUT:
-	/* RESERVE and RELEASE(6): their names depend on the kernel. */
-	case 0x16:
-	case 0x17:
+	case VHOST_SCSI_RESERVE_6:
+	case 0x17: /* RELEASE(6), likewise */
 	case RESERVE_10:
 	case RELEASE_10:
 		return true;
 	}
 	return false;
-}
-
-/* Are reservations of this unit its own business? Then LIO only passes them on. */
-static bool vhost_scsi_reserve_is_passed(const struct se_device *dev)
-{
-	return dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH &&
-	       dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH_PGR;
 }
 
 /**

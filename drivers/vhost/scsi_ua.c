@@ -11,9 +11,11 @@
  * core_scsi3_ua_allocate() compares with the first one of a list only. Behind another
  * one, each reset of a unit, each RELEASE and each SET TARGET PORT GROUPS adds its
  * condition anew, in memory that is charged to nobody, and the next command of that
- * nexus frees them all with a lock held.
+ * nexus frees them all with a lock held. With emulate_ua_intlck_ctrl 2 a nexus adds
+ * one for itself by each of its commands that meets a reservation.
  */
 #include <linux/list.h>
+#include <linux/preempt.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <target/target_core_base.h>
@@ -70,4 +72,24 @@ void vhost_scsi_ua_trim(struct se_device *dev)
 		spin_unlock(&lun->lun_deve_lock);
 	}
 	spin_unlock(&dev->se_port_lock);
+}
+
+/**
+ * vhost_scsi_ua_conflict() - drop doubles of what a reservation conflict has raised
+ * @se_cmd: command that has met a reservation, before it is over
+ */
+void vhost_scsi_ua_conflict(struct se_cmd *se_cmd)
+{
+	struct se_dev_entry *deve;
+
+	/* Of a conflict that a backstore reports LIO raises none. */
+	if (!in_task() || se_cmd->se_dev->dev_attrib.emulate_ua_intlck_ctrl !=
+			  TARGET_UA_INTLCK_CTRL_ESTABLISH_UA)
+		return;
+	rcu_read_lock();
+	deve = target_nacl_find_deve(se_cmd->se_sess->se_node_acl,
+				     se_cmd->orig_fe_lun);
+	if (deve)
+		vhost_scsi_ua_trim_unit(deve);
+	rcu_read_unlock();
 }

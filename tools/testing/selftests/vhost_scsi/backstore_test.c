@@ -117,12 +117,12 @@ TEST_F(read_only, disk_is_read_and_not_written)
 	EXPECT_EQ(0x80, buf[2] & 0x80);
 }
 
-/* WRITE SAME to an iblock */
-FIXTURE(pattern) {
+/* An iblock */
+FIXTURE(iblock) {
 	struct vs_unit unit;
 };
 
-FIXTURE_SETUP(pattern)
+FIXTURE_SETUP(iblock)
 {
 	struct vs_unit_opts opts = { .kind = VS_UNIT_BLOCK };
 	int ret = vs_unit_get(&self->unit, &opts);
@@ -132,14 +132,14 @@ FIXTURE_SETUP(pattern)
 	ASSERT_EQ(0, ret);
 }
 
-FIXTURE_TEARDOWN(pattern)
+FIXTURE_TEARDOWN(iblock)
 {
 	UNIT_PUT(&self->unit);
 }
 
 #define MOST 4096
 
-TEST_F(pattern, of_many_blocks_is_zeroes)
+TEST_F(iblock, pattern_of_many_blocks_is_zeroes)
 {
 	struct vs_dev *dev = self->unit.dev;
 	uint8_t *buf = vs_mem_page(&dev->mem, 1);
@@ -159,6 +159,23 @@ TEST_F(pattern, of_many_blocks_is_zeroes)
 	EXPECT_EQ(1, buf[511]);
 	more.b[1] = 0x08;	/* UNMAP */
 	EXPECT_GOOD(vs_scsi_write(dev, TAG, 0, more, buf, 512));
+}
+
+/* What the sender's own key may do is the disk's business: this one has none. */
+TEST_F(iblock, reservations_are_the_block_devices_own)
+{
+	struct vs_dev *dev = self->unit.dev;
+	uint8_t *list = vs_mem_page(&dev->mem, 1);
+	struct vs_cdb cdb = vs_cdb_pr(VS_PR_OUT, 4, 24);	/* PREEMPT */
+
+	COVERS("REQ-69");
+	memset(list, 0, 24);
+	list[7] = 1;
+	list[15] = 1;
+	cdb.b[2] = 1;
+	ASSERT_EQ(0, vs_backstore_attr(&self->unit.env.bs[0], "pgr_support", "0"));
+	EXPECT_CC(5, 0x20, 0, vs_scsi_write(dev, TAG, 0, cdb, list, 24));
+	EXPECT_EQ(0, vs_backstore_attr(&self->unit.env.bs[0], "pgr_support", "1"));
 }
 
 TEST_HARNESS_MAIN

@@ -20,7 +20,12 @@
 #define PR_RESERVE		1
 #define PR_CLEAR		3
 #define PR_PREEMPT_AND_ABORT	5
+#define PR_REGISTER_AND_IGNORE	6
 #define PR_EXCLUSIVE_REGISTRANTS 6
+
+#define BUSY	0x08
+#define MOST	32	/* commands about reservations of a disk that wait */
+#define MORE	8
 
 /* One unit on a disk that holds what it gets, which this guest has reserved. */
 FIXTURE(preempt) {
@@ -250,6 +255,35 @@ TEST_F(preempt, registrations_wait_for_it)
 	EXPECT_EQ(0, end(&self->preempt[0]));
 	EXPECT_EQ(0, end(&clear));
 	EXPECT_EQ(0, end(&self->read));
+}
+
+/* All disks have them in one list: one guest's must not be many. */
+TEST_F(preempt, so_many_and_no_more_wait_for_it)
+{
+	struct vs_req req[MOST + MORE];
+	unsigned int i;
+
+	COVERS("SCSI-17 REQ-76 F-SE-08");
+	ASSERT_EQ(0, leave_read(self));
+	ASSERT_EQ(0, leave_preempt(self, 0));
+	for (i = 0; i < ARRAY_SIZE(req); i++) {
+		pr_get(&req[i], &self->other, PR_REGISTER_AND_IGNORE, 0, 2);
+		ASSERT_EQ(0, leave(&req[i]));
+	}
+	for (i = MOST; i < ARRAY_SIZE(req); i++) {
+		EXPECT_EQ(0, vs_req_wait(&req[i]));
+		EXPECT_EQ(BUSY, req[i].rsp->status);
+		vs_req_put(&req[i]);
+	}
+	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
+	EXPECT_EQ(0, end(&self->preempt[0]));
+	for (i = 0; i < MOST; i++) {
+		EXPECT_EQ(0, vs_req_wait(&req[i]));
+		EXPECT_EQ(VS_GOOD, req[i].rsp->status);
+		vs_req_put(&req[i]);
+	}
+	EXPECT_EQ(0, end(&self->read));
+	EXPECT_EQ(0, unit_works(self));
 }
 
 TEST_HARNESS_MAIN

@@ -160,6 +160,68 @@ TEST_F(registration, of_the_sender_stays_when_its_own_key_is_preempted)
 	}
 }
 
+/* One host, two paths, one key: the path that is left takes the reservation. */
+TEST_F(registration, of_another_path_with_the_same_key_is_preempted)
+{
+	static const uint8_t actions[] = { PR_PREEMPT, PR_PREEMPT_AND_ABORT };
+	unsigned int i;
+
+	COVERS("REQ-69 SCSI-07");
+	for (i = 0; i < ARRAY_SIZE(actions); i++) {
+		ASSERT_EQ(VS_GOOD, pr_by(self, TAG, PR_REGISTER_AND_IGNORE, 0, 0, 1));
+		ASSERT_EQ(VS_GOOD, pr_by(self, OTHER, PR_REGISTER, 0, 0, 1));
+		ASSERT_EQ(VS_GOOD, pr_by(self, OTHER, PR_RESERVE,
+					 PR_WRITE_EXCLUSIVE, 1, 0));
+		EXPECT_EQ(VS_GOOD, pr_by(self, TAG, actions[i],
+					 PR_WRITE_EXCLUSIVE, 1, 1));
+		ASSERT_EQ(0, vs_scsi_settle(self->dev, OTHER, 0));
+		EXPECT_EQ(VS_RESERVATION_CONFLICT,
+			  vs_scsi_write(self->dev, OTHER, 0,
+					vs_cdb_rw10(VS_WRITE_10, 0, 1),
+					self->list, 512).status);
+		EXPECT_EQ(VS_GOOD, pr_by(self, TAG, PR_RELEASE,
+					 PR_WRITE_EXCLUSIVE, 1, 0));
+	}
+}
+
+#define CONFLICTS 1000
+
+/* A unit attention waits until REQUEST SENSE then, and a conflict adds another. */
+TEST_F(registration, conflicts_raise_one_unit_attention)
+{
+	struct vs_cdb luns = vs_cdb_op(VS_REPORT_LUNS);
+	long before = vs_slab_objects("se_ua_cache");
+	size_t used = self->dev->mem.used;
+	unsigned int i;
+
+	COVERS("REQ-71 SCSI-05");
+	if (before < 0)
+		SKIP(return, "the kernel counts unit attentions with other objects");
+	luns.b[9] = 16;
+	/* The attribute is the administrator's as long as nobody has the unit. */
+	ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 0));
+	ASSERT_EQ(0, vs_lun_unlink(VS_WWN, OTHER, 0));
+	ASSERT_EQ(0, vs_backstore_attr(&self->env.bs[0], "emulate_ua_intlck_ctrl",
+				       "2"));
+	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 0, &self->env.bs[0]));
+	ASSERT_EQ(0, vs_lun_link(VS_WWN, OTHER, 0, &self->env.bs[0]));
+	ASSERT_EQ(VIRTIO_SCSI_S_OK, vs_tmf(self->dev, TAG, 0,
+					   VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET,
+					   0, NULL));
+	EXPECT_GOOD(vs_scsi_read(self->dev, TAG, 0,
+				 vs_cdb_len6(VS_REQUEST_SENSE, 0, 18),
+				 self->list, 18));
+	ASSERT_EQ(VS_GOOD, vs_scsi_read(self->dev, TAG, 0,
+					vs_cdb_op(VS_RESERVE_6), NULL, 0).status);
+	for (i = 0; i < CONFLICTS; i++) {
+		self->dev->mem.used = used;
+		ASSERT_EQ(VS_RESERVATION_CONFLICT,
+			  vs_scsi_read(self->dev, OTHER, 0, luns, self->list,
+				       16).status);
+	}
+	EXPECT_GT(CONFLICTS / 2, vs_slab_objects("se_ua_cache") - before);
+}
+
 TEST_F(registration, of_all_are_preempted_by_who_holds_the_reservation)
 {
 	COVERS("REQ-69 SCSI-07");

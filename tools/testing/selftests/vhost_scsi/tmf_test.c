@@ -377,31 +377,12 @@ TEST_F(tmf, nexus_reset_leaves_a_unit_attention_at_each_unit)
 	}
 }
 
-/* Objects of a slab cache that are in use, -1 if they are not told apart. */
-static long slab_objects(const char *name)
-{
-	char line[256], cache[64], shrink[128];
-	long n, found = -1;
-	FILE *f;
-
-	/* KASAN keeps what was freed, until then. */
-	snprintf(shrink, sizeof(shrink), "/sys/kernel/slab/%s/shrink", name);
-	vs_write_file(shrink, "1");
-	f = fopen("/proc/slabinfo", "r");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%63s %ld", cache, &n) == 2 && !strcmp(cache, name))
-			found = n;
-	if (f)
-		fclose(f);
-	return found;
-}
-
 #define RESETS 2000
 
 /* Nobody hears of them meanwhile: LIO would keep each behind the nexus's loss. */
 TEST_F(tmf, unit_attentions_of_many_resets_are_kept_once)
 {
-	long before = slab_objects("se_ua_cache");
+	long before = vs_slab_objects("se_ua_cache");
 	unsigned int i;
 
 	COVERS("CTL-09 CTL-10 SCSI-05 REQ-71");
@@ -412,7 +393,7 @@ TEST_F(tmf, unit_attentions_of_many_resets_are_kept_once)
 	for (i = 0; i < RESETS; i++)
 		ASSERT_EQ(COMPLETE, vs_tmf(self->dev, TAG, i & 1, LUN_RESET, 0,
 					   NULL));
-	EXPECT_GT(RESETS / 2, slab_objects("se_ua_cache") - before);
+	EXPECT_GT(RESETS / 2, vs_slab_objects("se_ua_cache") - before);
 	/* One is reported, and takes the others with it. */
 	for (i = 0; i < 2; i++) {
 		EXPECT_CC(6, 0x29, 0x07,

@@ -2,6 +2,8 @@
 /* Opcodes that one kernel's LIO knows and another's does not, or that are switched off. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "vs_test.h"
 
@@ -78,6 +80,22 @@ static bool unchanged(atomic_data *self)
 
 	return !res.err && !res.response && !res.status &&
 	       !memcmp(self->old, self->buf, VS_PAGE);
+}
+
+/* As one bio of pages; a page that is in two parts, and what is not one, is copied. */
+TEST_F(atomic, write_is_one_bio)
+{
+	struct vs_cdb cdb = atomic_cdb(0, 8);
+	struct vs_result res;
+
+	COVERS("REQ-74");
+	if (!self->known)
+		SKIP(return, "this LIO does not know WRITE ATOMIC");
+	vs_fill(self->buf, 2 * VS_PAGE, 3);
+	memcpy(self->old, self->buf + 512, VS_PAGE);
+	res = vs_scsi_write(self->dev, VS_TAG, 0, cdb, self->buf + 512, VS_PAGE);
+	EXPECT_GOOD(res);
+	EXPECT_TRUE(unchanged(self));
 }
 
 TEST_F(atomic, write_of_no_block_is_good)
@@ -259,6 +277,31 @@ TEST_F(copy, set_target_port_groups_is_short_and_takes_no_port_offline)
 	EXPECT_CC(5, 0x1a, 0, vs_scsi_write(dev, VS_TAG, 0, cdb, list, 264));
 	EXPECT_GOOD(vs_scsi_read(dev, VS_TAG, 0, vs_cdb_op(VS_TEST_UNIT_READY),
 				 NULL, 0));
+}
+
+#define LU_GROUP "/sys/kernel/config/target/core/alua/lu_gps/vs-test"
+
+/* What it would do to its own ports, it would do to those of all units of the group. */
+TEST_F(copy, set_target_port_groups_is_unknown_to_a_unit_of_a_group)
+{
+	struct vs_dev *dev = self->unit.dev;
+	uint8_t *list = vs_mem_page(&dev->mem, 1);
+	struct vs_cdb cdb = vs_cdb_op(VS_MAINTENANCE_OUT);
+
+	COVERS("REQ-70 SCSI-11");
+	memset(list, 0, 8);
+	cdb.b[1] = 0x0a;
+	cdb.b[9] = 8;
+	ASSERT_EQ(0, mkdir(LU_GROUP, 0755));
+	EXPECT_EQ(0, vs_write_file(LU_GROUP "/lu_gp_id", "7"));
+	EXPECT_EQ(0, vs_backstore_write(&self->unit.env.bs[0], "alua_lu_gp",
+					"vs-test"));
+	EXPECT_CC(5, 0x20, 0, vs_scsi_write(dev, VS_TAG, 0, cdb, list, 8));
+	/* It has no group then, not even the one that it had first. */
+	EXPECT_EQ(0, vs_backstore_write(&self->unit.env.bs[0], "alua_lu_gp",
+					"NULL"));
+	EXPECT_CC(5, 0x20, 0, vs_scsi_write(dev, VS_TAG, 0, cdb, list, 8));
+	EXPECT_EQ(0, rmdir(LU_GROUP));
 }
 
 TEST_HARNESS_MAIN

@@ -39,6 +39,24 @@ unsigned int vs_rounds(unsigned int few, unsigned int many)
 	return getenv("VS_LONG") ? many : few;
 }
 
+long vs_slab_objects(const char *name)
+{
+	char line[256], cache[64], shrink[128];
+	long n, found = -1;
+	FILE *f;
+
+	/* KASAN keeps what was freed, until then. */
+	snprintf(shrink, sizeof(shrink), "/sys/kernel/slab/%s/shrink", name);
+	vs_write_file(shrink, "1");
+	f = fopen("/proc/slabinfo", "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %ld", cache, &n) == 2 && !strcmp(cache, name))
+			found = n;
+	if (f)
+		fclose(f);
+	return found;
+}
+
 int vs_kmsg_open(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);

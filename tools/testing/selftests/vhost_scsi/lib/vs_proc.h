@@ -24,6 +24,14 @@ int64_t vs_pins(void);
 unsigned int vs_rounds(unsigned int few, unsigned int many);
 
 /**
+ * vs_slab_objects() - objects of a slab cache that are in use
+ * @name: the cache
+ *
+ * Return: how many, -1 if they are not told from others.
+ */
+long vs_slab_objects(const char *name);
+
+/**
  * vs_kmsg_open() - start to watch the kernel log
  *
  * Return: a descriptor that reads what is logged from now on, or -errno.

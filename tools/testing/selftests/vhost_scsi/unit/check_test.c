@@ -418,7 +418,7 @@ static const struct row same_rows[] = {
 	{ "no block", &disk, { 0x93 }, OUT, 512, FIELD, 0, 0 },
 	{ "no block, protected", &protected_1, { 0x41 }, NONE, 0, FIELD, 0, 0 },
 	{ "LIO makes PI", &made_1, { 0x93, [13] = 8 }, OUT, 512, OPCODE, 0, 0 },
-	{ "LIO makes PI, of no block", &made_1, { 0x41 }, OUT, 512, OPCODE, 0, 0 },
+	{ "LIO makes PI, of no block", &made_1, { 0x41 }, OUT, 512, FIELD, 0, 0 },
 	{ "UNMAP, LIO makes PI", &made_1,
 	  { 0x93, 0x08, [13] = 8 }, OUT, 512, PASS, OUT, 512 },
 	{ "as much as it may be", &disk,
