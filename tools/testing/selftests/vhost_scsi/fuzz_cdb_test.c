@@ -280,19 +280,20 @@ static void print_slot(const struct fuzz *f, const struct slot *s)
 		rsp->status, vs_req_sense(&s->req), rsp->resid);
 }
 
+/* With the file's name in front, as run_all shows of what failed. */
 static void complain(struct fuzz *f, const struct slot *s, const char *fmt, ...)
 {
 	va_list ap;
 
 	f->complaints++;
-	fprintf(stderr, "# ");
+	fprintf(stderr, "# fuzz_cdb_test.c: ");
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fprintf(stderr, "\n");
 	if (s)
 		print_slot(f, s);
-	fprintf(stderr, "#   batch of %u, after %lu commands: VS_SEED=%#llx VS_ROUNDS=%u\n",
+	fprintf(stderr, "# fuzz_cdb_test.c: batch of %u, after %lu commands: VS_SEED=%#llx VS_ROUNDS=%u\n",
 		f->n, f->sent, (unsigned long long)f->first, f->n);
 }
 
