@@ -19,7 +19,10 @@
 
 /* Where LIO makes guard tags, it walks the list page by page. */
 #define VHOST_SCSI_PI_ALIGN	4096
-/* WRITE ATOMIC: iblock puts BIO_MAX_VECS pages into a bio, and the rest into another. */
+/*
+ * WRITE ATOMIC: iblock puts BIO_MAX_VECS pages into a bio, and the rest into another. A
+ * bio that its disk would have split between pages fails.
+ */
 #define VHOST_SCSI_ATOMIC_ALIGN	4096
 #define VHOST_SCSI_ATOMIC_LEN	(256 * VHOST_SCSI_ATOMIC_ALIGN)
 /* The least that a page has, and how far LIO writes past an allocation length. */
@@ -265,18 +268,12 @@ vhost_scsi_check_pair(const struct vhost_scsi_kind *kind,
 	return vhost_scsi_check_moves(plan, op->dir, size);
 }
 
-/*
- * PERSISTENT RESERVE IN, READ FULL STATUS, and REPORT REFERRALS: LIO compares the
- * length with a part of what it writes next. It maps whole pages, and must not get
- * near the end of the last one.
- */
+/* LIO maps whole pages, and must not get near the end of the last one. */
 static u64 vhost_scsi_check_leave_room(const u8 *cdb, u64 len)
 {
 	u64 end = (len + VHOST_SCSI_LIST_PAGE - 1) & ~(VHOST_SCSI_LIST_PAGE - 1);
 
-	if (cdb[0] != PERSISTENT_RESERVE_IN &&
-	    (cdb[0] != SERVICE_ACTION_IN_16 ||
-	     (cdb[1] & 0x1f) != SAI_REPORT_REFERRALS))
+	if (!vhost_scsi_op_overshoots(cdb))
 		return len;
 	return len + VHOST_SCSI_OVERSHOOT > end && end ?
 	       end - VHOST_SCSI_OVERSHOOT : len;

@@ -197,6 +197,7 @@ struct vhost_scsi_op {
 extern const struct vhost_scsi_op vhost_scsi_op_table[256];
 
 const struct vhost_scsi_op *vhost_scsi_op_of_action(const u8 *cdb);
+bool vhost_scsi_op_overshoots(const u8 *cdb);
 bool vhost_scsi_op_fields_ok(const u8 *cdb);
 void vhost_scsi_op_set_len(const struct vhost_scsi_op *op, u8 *cdb, u32 len);
 

@@ -30,9 +30,15 @@
 /* WRITE SAME of one block's bytes: blocks that iblock gets at a time, a bio each */
 #define VHOST_SCSI_SAME_BLOCKS		4096
 
-/* SET TARGET PORT GROUPS (SPC): a state, and bytes of a list of 64 groups */
-#define VHOST_SCSI_GROUP_OFFLINE	0x0e
+/*
+ * SET TARGET PORT GROUPS (SPC): the last of the states optimized, non-optimized, standby
+ * and unavailable, and bytes of a list of 64 groups
+ */
+#define VHOST_SCSI_GROUP_UNAVAILABLE	3
 #define VHOST_SCSI_GROUPS_LIST		260
+
+/* LIO looks into it for what a unit that is passed through does by itself: nothing. */
+static struct exec_cmd_ops vhost_scsi_execute_none;
 
 /*
  * LIO has a call back only for reads that were aborted, not for those that the disk
@@ -147,30 +153,45 @@ static bool vhost_scsi_execute_is_alone(const struct se_device *dev)
 }
 
 /*
- * SET TARGET PORT GROUPS: a list is short, for LIO does all of it in one go, and takes
- * no port offline, for that may be another guest's, and only the administrator gets it
- * back. A unit that has a group with others, which may be other guests', is the
- * administrator's altogether.
+ * Does a list of SET TARGET PORT GROUPS ask for what a guest may? A group that is offline
+ * may be another guest's, and only the administrator gets it back; the state that depends
+ * on the block is his, too. Once a command a group changes its state, after the time
+ * that it takes for it.
+ */
+static bool vhost_scsi_execute_groups_ok(const u8 *list, u32 len)
+{
+	u32 at, other;
+
+	for (at = 4; at + 4 <= len; at += 4) {
+		if ((list[at] & 0x0f) > VHOST_SCSI_GROUP_UNAVAILABLE)
+			return false;
+		for (other = 4; other < at; other += 4)
+			if (!memcmp(list + other + 2, list + at + 2, 2))
+				return false;
+	}
+	return true;
+}
+
+/*
+ * SET TARGET PORT GROUPS: a list is short, for LIO does all of it in one go. A unit that
+ * has a group with others, which may be other guests', is the administrator's altogether.
  */
 static sense_reason_t vhost_scsi_execute_groups(struct se_cmd *se_cmd)
 {
 	const struct vhost_scsi_cmd *cmd = to_cmd(to_task(se_cmd));
 	struct se_device *dev = se_cmd->se_dev;
 	struct se_lun *lun = se_cmd->se_lun;
+	u8 list[VHOST_SCSI_GROUPS_LIST];
 	sense_reason_t ret;
-	u32 at;
-	u8 state;
 
 	if (!vhost_scsi_execute_is_alone(dev))
 		return TCM_UNSUPPORTED_SCSI_OPCODE;
 	if (se_cmd->data_length > VHOST_SCSI_GROUPS_LIST)
 		return TCM_PARAMETER_LIST_LENGTH_ERROR;
-	for (at = 4; at < se_cmd->data_length; at += 4) {
-		sg_pcopy_to_buffer(se_cmd->t_data_sg, se_cmd->t_data_nents,
-				   &state, sizeof(state), at);
-		if ((state & 0x0f) == VHOST_SCSI_GROUP_OFFLINE)
-			return TCM_INVALID_PARAMETER_LIST;
-	}
+	sg_copy_to_buffer(se_cmd->t_data_sg, se_cmd->t_data_nents, list,
+			  se_cmd->data_length);
+	if (!vhost_scsi_execute_groups_ok(list, se_cmd->data_length))
+		return TCM_INVALID_PARAMETER_LIST;
 	/* LIO ends the command, whose slot may be another one's then. */
 	percpu_ref_get(&lun->lun_ref);
 	ret = cmd->wrap.execute(se_cmd);
@@ -185,9 +206,15 @@ static sense_reason_t vhost_scsi_execute_groups(struct se_cmd *se_cmd)
  *
  * REPORT LUNS of LIO lists LUNs beyond those that a guest can name, in the form of
  * another one. What sends data comes to vhost_scsi_execute_wrap() later.
+ *
+ * The administrator may leave the reservations of a unit that is passed through to the
+ * unit, after LIO has parsed a command about them: target_try_pr_in_pt() and its like
+ * dereference protocol_data then, which nobody has set.
  */
 void vhost_scsi_execute_own(struct se_cmd *se_cmd)
 {
+	if (se_cmd->se_dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH)
+		se_cmd->protocol_data = &vhost_scsi_execute_none;
 	if (se_cmd->t_task_cdb[0] == REPORT_LUNS)
 		se_cmd->execute_cmd = vhost_scsi_execute_report_luns;
 	else if (!se_cmd->data_length || se_cmd->data_direction != DMA_TO_DEVICE)

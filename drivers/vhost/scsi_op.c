@@ -145,6 +145,24 @@ const struct vhost_scsi_op *vhost_scsi_op_of_action(const u8 *cdb)
 	return &vhost_scsi_op_table[cdb[0]];
 }
 
+/**
+ * vhost_scsi_op_overshoots() - does LIO write more than it has compared with the length?
+ * @cdb: command that only returns data
+ *
+ * READ FULL STATUS, REPORT REFERRALS and REPORT TARGET PORT GROUPS: it compares a part of
+ * what it writes next, or what there was to write before.
+ *
+ * Return: true if it may write some bytes more.
+ */
+bool vhost_scsi_op_overshoots(const u8 *cdb)
+{
+	u8 action = cdb[1] & 0x1f;
+
+	return cdb[0] == PERSISTENT_RESERVE_IN ||
+	       (cdb[0] == SERVICE_ACTION_IN_16 && action == SAI_REPORT_REFERRALS) ||
+	       (cdb[0] == MAINTENANCE_IN && action == MI_REPORT_TARGET_PGS);
+}
+
 static bool vhost_scsi_op_knows_mode_page(u8 page, u8 subpage)
 {
 	switch (page) {

@@ -18,6 +18,7 @@
  * the unit. It must not be among what those wait for. Nor must two be under way on one
  * disk: LIO has them in one list then.
  */
+#include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -32,13 +33,16 @@
 /* Service action of PERSISTENT RESERVE IN (SPC) */
 #define VHOST_SCSI_READ_FULL_STATUS	0x03
 
-/* Commands of one disk that wait. All disks are in one list, with one lock. */
-#define VHOST_SCSI_RESERVE_MOST		32
+/* Commands of one nexus that are in line for a disk. */
+#define VHOST_SCSI_RESERVE_MOST		8
+
+/* Lists in which they wait, of several disks each */
+#define VHOST_SCSI_RESERVE_BITS		6
 
 /**
  * struct vhost_scsi_reserve - a command that is under way
  * @cmd: the command
- * @entry: entry of vhost_scsi_reserving
+ * @entry: entry of one of vhost_scsi_reserving
  * @work: executes one that waits
  */
 struct vhost_scsi_reserve {
@@ -62,8 +66,8 @@ struct vhost_scsi_reserve_stop {
 /* Executes those that wait. */
 static struct workqueue_struct *vhost_scsi_reserve_wq;
 
-/* Those under way; the first one of each disk is being executed. */
-static LIST_HEAD(vhost_scsi_reserving);
+/* Those under way, by disk; the first one of each is being executed. */
+static struct list_head vhost_scsi_reserving[1 << VHOST_SCSI_RESERVE_BITS];
 static LIST_HEAD(vhost_scsi_reserve_stops);
 static DEFINE_SPINLOCK(vhost_scsi_reserving_lock);
 static DECLARE_WAIT_QUEUE_HEAD(vhost_scsi_reserve_idle);
@@ -75,6 +79,10 @@ static DECLARE_WAIT_QUEUE_HEAD(vhost_scsi_reserve_idle);
  */
 int vhost_scsi_reserve_init(void)
 {
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(vhost_scsi_reserving); i++)
+		INIT_LIST_HEAD(&vhost_scsi_reserving[i]);
 	vhost_scsi_reserve_wq = alloc_workqueue("vhost_scsi", WQ_UNBOUND, 0);
 	return vhost_scsi_reserve_wq ? 0 : -ENOMEM;
 }
@@ -89,27 +97,36 @@ void vhost_scsi_reserve_exit(void)
 	destroy_workqueue(vhost_scsi_reserve_wq);
 }
 
+static struct list_head *vhost_scsi_reserve_line(const struct se_device *dev)
+{
+	lockdep_assert_held(&vhost_scsi_reserving_lock);
+	return &vhost_scsi_reserving[hash_ptr(dev, VHOST_SCSI_RESERVE_BITS)];
+}
+
 static struct vhost_scsi_reserve *
 vhost_scsi_reserve_first(const struct se_device *dev)
 {
 	struct vhost_scsi_reserve *reserve;
 
-	lockdep_assert_held(&vhost_scsi_reserving_lock);
-	list_for_each_entry(reserve, &vhost_scsi_reserving, entry)
+	list_for_each_entry(reserve, vhost_scsi_reserve_line(dev), entry)
 		if (reserve->cmd->task.se_cmd.se_dev == dev)
 			return reserve;
 	return NULL;
 }
 
-static unsigned int vhost_scsi_reserve_count(const struct se_device *dev)
+/* Has its nexus enough of them in line for that disk? The others' turn must come. */
+static bool vhost_scsi_reserve_is_full(const struct se_cmd *se_cmd)
 {
 	const struct vhost_scsi_reserve *reserve;
+	const struct se_cmd *other;
 	unsigned int count = 0;
 
-	lockdep_assert_held(&vhost_scsi_reserving_lock);
-	list_for_each_entry(reserve, &vhost_scsi_reserving, entry)
-		count += reserve->cmd->task.se_cmd.se_dev == dev;
-	return count;
+	list_for_each_entry(reserve, vhost_scsi_reserve_line(se_cmd->se_dev), entry) {
+		other = &reserve->cmd->task.se_cmd;
+		count += other->se_dev == se_cmd->se_dev &&
+			 other->se_sess == se_cmd->se_sess;
+	}
+	return count >= VHOST_SCSI_RESERVE_MOST;
 }
 
 static bool vhost_scsi_reserve_is_stopped(const struct se_device *dev)
@@ -121,13 +138,6 @@ static bool vhost_scsi_reserve_is_stopped(const struct se_device *dev)
 		if (stop->dev == dev)
 			return true;
 	return false;
-}
-
-/* Are reservations of this unit its own business? Then LIO only passes them on. */
-static bool vhost_scsi_reserve_is_passed(const struct se_device *dev)
-{
-	return dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH &&
-	       dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH_PGR;
 }
 
 /*
@@ -151,12 +161,16 @@ static sense_reason_t vhost_scsi_reserve_execute(struct vhost_scsi_cmd *cmd)
 {
 	struct se_cmd *se_cmd = &cmd->task.se_cmd;
 
-	/* LIO would execute what it has parsed for itself in the unit's way. */
-	if (vhost_scsi_reserve_is_passed(se_cmd->se_dev))
-		return TCM_LUN_BUSY;
-	if (!vhost_scsi_reserve_check_turn(se_cmd))
+	if (vhost_scsi_reserve_frees(se_cmd))
 		return TCM_RESERVATION_CONFLICT;
-	return cmd->wrap.execute(se_cmd);
+	if (!vhost_scsi_reserve_is_anothers(se_cmd))
+		return cmd->wrap.execute(se_cmd);
+	if (se_cmd->t_task_cdb[0] == VHOST_SCSI_RESERVE_6 ||
+	    se_cmd->t_task_cdb[0] == RESERVE_10)
+		return TCM_RESERVATION_CONFLICT;
+	/* SPC-2: RELEASE of what the nexus does not hold is no error. */
+	target_complete_cmd(se_cmd, SAM_STAT_GOOD);
+	return TCM_NO_SENSE;
 }
 
 /* Execute it, and whoever is next on that disk after it. */
@@ -206,22 +220,22 @@ static sense_reason_t vhost_scsi_reserve_start(struct vhost_scsi_reserve *reserv
 	bool waits = se_cmd->t_task_cdb[0] == PERSISTENT_RESERVE_OUT &&
 		     vhost_scsi_reserve_action(se_cmd) ==
 		     VHOST_SCSI_PREEMPT_AND_ABORT;
-	unsigned int count;
+	bool first;
 
 	INIT_WORK(&reserve->work, vhost_scsi_reserve_work);
 	spin_lock(&vhost_scsi_reserving_lock);
-	count = vhost_scsi_reserve_count(se_cmd->se_dev);
 	if (vhost_scsi_reserve_is_stopped(se_cmd->se_dev) ||
-	    count > VHOST_SCSI_RESERVE_MOST) {
+	    vhost_scsi_reserve_is_full(se_cmd)) {
 		spin_unlock(&vhost_scsi_reserving_lock);
 		kfree(reserve);
 		return TCM_LUN_BUSY;
 	}
-	waits |= count;
-	list_add_tail(&reserve->entry, &vhost_scsi_reserving);
+	first = !vhost_scsi_reserve_first(se_cmd->se_dev);
+	waits |= !first;
+	list_add_tail(&reserve->entry, vhost_scsi_reserve_line(se_cmd->se_dev));
 	if (waits)
 		vhost_scsi_leave_task_set(se_cmd);
-	if (waits && !count)
+	if (waits && first)
 		queue_work(vhost_scsi_reserve_wq, &reserve->work);
 	spin_unlock(&vhost_scsi_reserving_lock);
 	return waits ? TCM_NO_SENSE : vhost_scsi_reserve_now(reserve);
@@ -255,12 +269,19 @@ static bool vhost_scsi_reserve_is_about(const struct se_cmd *se_cmd)
 		       VHOST_SCSI_READ_FULL_STATUS;
 	case PERSISTENT_RESERVE_OUT:
 	case VHOST_SCSI_RESERVE_6:
-	case 0x17: /* RELEASE(6), likewise */
+	case VHOST_SCSI_RELEASE_6:
 	case RESERVE_10:
 	case RELEASE_10:
 		return true;
 	}
 	return false;
+}
+
+/* Are reservations of this unit its own business? Then LIO only passes them on. */
+static bool vhost_scsi_reserve_is_passed(const struct se_device *dev)
+{
+	return dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH &&
+	       dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH_PGR;
 }
 
 /**

@@ -8,8 +8,9 @@
 
 #include <target/target_core_base.h>
 
-/* Its name in scsi_proto.h depends on the kernel. */
+/* Their names in scsi_proto.h depend on the kernel. */
 #define VHOST_SCSI_RESERVE_6		0x16
+#define VHOST_SCSI_RELEASE_6		0x17
 
 /* Service action of PERSISTENT RESERVE OUT (SPC) */
 #define VHOST_SCSI_PREEMPT_AND_ABORT	0x05
@@ -21,6 +22,7 @@ static inline u8 vhost_scsi_reserve_action(const struct se_cmd *se_cmd)
 
 /* scsi_reserve_check.c */
 sense_reason_t vhost_scsi_reserve_check(const struct se_cmd *se_cmd);
-bool vhost_scsi_reserve_check_turn(const struct se_cmd *se_cmd);
+bool vhost_scsi_reserve_frees(const struct se_cmd *se_cmd);
+bool vhost_scsi_reserve_is_anothers(const struct se_cmd *se_cmd);
 
 #endif

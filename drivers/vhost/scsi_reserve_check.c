@@ -12,14 +12,15 @@
  * it frees the port that it has just made the holder, and forgets those whose key has
  * changed.
  *
- * Two forms of PREEMPT have core_scsi3_pro_preempt() use a registration that it has
+ * Two forms of PREEMPT have core_scsi3_emulate_pro_preempt() use a registration that it has
  * freed: the sender's own, where the key is the sender's and no reservation is held
  * with it; and the holder's, where key 0 preempts all registrants of an all registrants
  * reservation.
  *
- * RESERVE prints three lines about another holder, and looks at his session without a
- * lock for them, while it may end. One that was in line when another succeeded meets
- * its holder here, and not in LIO's check of reservations before.
+ * RESERVE and RELEASE look at the session of another holder, of which RESERVE prints
+ * three lines. They have a lock, but transport_deregister_session() clears the holder
+ * without it, and frees the session. A command that was in line when another one
+ * reserved the unit meets its holder here, and not in LIO's check before.
  */
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
@@ -97,12 +98,17 @@ vhost_scsi_reserve_own(const struct se_cmd *se_cmd)
 	return own;
 }
 
-/*
- * Would LIO free a registration that it uses afterwards? The answer holds as long as
- * no other command of this disk is executed: who holds a reservation, and how, changes
- * by one only, and the sender's nexus stays while it has commands.
+/**
+ * vhost_scsi_reserve_frees() - would LIO free a registration that it uses afterwards?
+ * @se_cmd: the command, whose turn it is
+ *
+ * The answer holds as long as no other command of this disk is executed: who holds a
+ * reservation, and how, changes by one only, and the sender's nexus stays while it has
+ * commands.
+ *
+ * Return: true if it must not have it.
  */
-static bool vhost_scsi_reserve_frees(const struct se_cmd *se_cmd)
+bool vhost_scsi_reserve_frees(const struct se_cmd *se_cmd)
 {
 	struct se_device *dev = se_cmd->se_dev;
 	u8 action = vhost_scsi_reserve_action(se_cmd);
@@ -133,30 +139,28 @@ static bool vhost_scsi_reserve_frees(const struct se_cmd *se_cmd)
 	return all && !mine && action == VHOST_SCSI_PREEMPT;
 }
 
-/* Is it a RESERVE, and somebody else holds the unit? */
-static bool vhost_scsi_reserve_conflicts(const struct se_cmd *se_cmd)
-{
-	struct se_device *dev = se_cmd->se_dev;
-	bool conflicts;
-
-	if (se_cmd->t_task_cdb[0] != VHOST_SCSI_RESERVE_6 &&
-	    se_cmd->t_task_cdb[0] != RESERVE_10)
-		return false;
-	spin_lock(&dev->dev_reservation_lock);
-	conflicts = dev->reservation_holder &&
-		    dev->reservation_holder != se_cmd->se_sess;
-	spin_unlock(&dev->dev_reservation_lock);
-	return conflicts;
-}
-
 /**
- * vhost_scsi_reserve_check_turn() - may LIO execute it now?
+ * vhost_scsi_reserve_is_anothers() - is a RESERVE or RELEASE about another's reservation?
  * @se_cmd: the command, whose turn it is
  *
- * Return: false if it is a RESERVATION CONFLICT.
+ * Return: true if another session has reserved the unit (SPC-2).
  */
-bool vhost_scsi_reserve_check_turn(const struct se_cmd *se_cmd)
+bool vhost_scsi_reserve_is_anothers(const struct se_cmd *se_cmd)
 {
-	return !vhost_scsi_reserve_frees(se_cmd) &&
-	       !vhost_scsi_reserve_conflicts(se_cmd);
+	struct se_device *dev = se_cmd->se_dev;
+	bool is;
+
+	switch (se_cmd->t_task_cdb[0]) {
+	case VHOST_SCSI_RESERVE_6:
+	case VHOST_SCSI_RELEASE_6:
+	case RESERVE_10:
+	case RELEASE_10:
+		break;
+	default:
+		return false;
+	}
+	spin_lock(&dev->dev_reservation_lock);
+	is = dev->reservation_holder && dev->reservation_holder != se_cmd->se_sess;
+	spin_unlock(&dev->dev_reservation_lock);
+	return is;
 }

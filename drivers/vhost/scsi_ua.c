@@ -14,6 +14,7 @@
  * nexus frees them all with a lock held. With emulate_ua_intlck_ctrl 2 a nexus adds
  * one for itself by each of its commands that meets a reservation.
  */
+#include <linux/irqflags.h>
 #include <linux/list.h>
 #include <linux/preempt.h>
 #include <linux/slab.h>
@@ -83,7 +84,7 @@ void vhost_scsi_ua_conflict(struct se_cmd *se_cmd)
 	struct se_dev_entry *deve;
 
 	/* Of a conflict that a backstore reports LIO raises none. */
-	if (!in_task() || se_cmd->se_dev->dev_attrib.emulate_ua_intlck_ctrl !=
+	if (!in_task() || irqs_disabled() || se_cmd->se_dev->dev_attrib.emulate_ua_intlck_ctrl !=
 			  TARGET_UA_INTLCK_CTRL_ESTABLISH_UA)
 		return;
 	rcu_read_lock();

@@ -293,8 +293,10 @@ static void complain(struct fuzz *f, const struct slot *s, const char *fmt, ...)
 	fprintf(stderr, "\n");
 	if (s)
 		print_slot(f, s);
-	fprintf(stderr, "# fuzz_cdb_test.c: batch of %u, after %lu commands: VS_SEED=%#llx VS_ROUNDS=%u\n",
-		f->n, f->sent, (unsigned long long)f->first, f->n);
+	fprintf(stderr, "# fuzz_cdb_test.c: batch of %u, after %lu commands: ",
+		f->n, f->sent);
+	fprintf(stderr, "VS_SEED=%#llx VS_ROUNDS=%u\n",
+		(unsigned long long)f->first, f->n);
 }
 
 /* -- the CDB -- */

@@ -24,8 +24,8 @@
 #define PR_EXCLUSIVE_REGISTRANTS 6
 
 #define BUSY	0x08
-#define MOST	32	/* commands about reservations of a disk that wait */
-#define MORE	8
+#define MOST	8	/* commands about a disk's reservations, of a nexus */
+#define MORE	4
 
 /* One unit on a disk that holds what it gets, which this guest has reserved. */
 FIXTURE(preempt) {
@@ -257,8 +257,8 @@ TEST_F(preempt, registrations_wait_for_it)
 	EXPECT_EQ(0, end(&self->read));
 }
 
-/* All disks have them in one list: one guest's must not be many. */
-TEST_F(preempt, so_many_and_no_more_wait_for_it)
+/* They wait in one line, and the other guest's turn must come. */
+TEST_F(preempt, so_many_and_no_more_of_a_guest_wait_for_it)
 {
 	struct vs_req req[MOST + MORE];
 	unsigned int i;
@@ -270,6 +270,7 @@ TEST_F(preempt, so_many_and_no_more_wait_for_it)
 		pr_get(&req[i], &self->other, PR_REGISTER_AND_IGNORE, 0, 2);
 		ASSERT_EQ(0, leave(&req[i]));
 	}
+	ASSERT_EQ(0, leave_preempt(self, 1));
 	for (i = MOST; i < ARRAY_SIZE(req); i++) {
 		EXPECT_EQ(0, vs_req_wait(&req[i]));
 		EXPECT_EQ(BUSY, req[i].rsp->status);
@@ -282,6 +283,7 @@ TEST_F(preempt, so_many_and_no_more_wait_for_it)
 		EXPECT_EQ(VS_GOOD, req[i].rsp->status);
 		vs_req_put(&req[i]);
 	}
+	EXPECT_EQ(0, end(&self->preempt[1]));
 	EXPECT_EQ(0, end(&self->read));
 	EXPECT_EQ(0, unit_works(self));
 }

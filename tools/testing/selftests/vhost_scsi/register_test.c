@@ -184,6 +184,32 @@ TEST_F(registration, of_another_path_with_the_same_key_is_preempted)
 	}
 }
 
+TEST_F(registration, that_is_none_is_reserved_and_released_by_one)
+{
+	static const uint8_t ops[][2] = {
+		{ VS_RESERVE_6, 0x17 }, { 0x56, 0x57 },
+	};
+	unsigned int i;
+
+	COVERS("REQ-69 SCSI-07");
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		EXPECT_GOOD(vs_scsi_read(self->dev, TAG, 0,
+					 vs_cdb_op(ops[i][0]), NULL, 0));
+		/* SPC-2: no error, and it does nothing. */
+		EXPECT_GOOD(vs_scsi_read(self->dev, OTHER, 0,
+					 vs_cdb_op(ops[i][1]), NULL, 0));
+		EXPECT_EQ(VS_RESERVATION_CONFLICT,
+			  vs_scsi_read(self->dev, OTHER, 0,
+				       vs_cdb_op(ops[i][0]), NULL, 0).status);
+		EXPECT_GOOD(vs_scsi_read(self->dev, TAG, 0,
+					 vs_cdb_op(ops[i][1]), NULL, 0));
+		EXPECT_GOOD(vs_scsi_read(self->dev, OTHER, 0,
+					 vs_cdb_op(ops[i][0]), NULL, 0));
+		EXPECT_GOOD(vs_scsi_read(self->dev, OTHER, 0,
+					 vs_cdb_op(ops[i][1]), NULL, 0));
+	}
+}
+
 #define CONFLICTS 1000
 
 /* A unit attention waits until REQUEST SENSE then, and a conflict adds another. */

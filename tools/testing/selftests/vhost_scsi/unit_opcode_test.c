@@ -269,10 +269,15 @@ TEST_F(copy, set_target_port_groups_is_short_and_takes_no_port_offline)
 	list[10] = port >> 8;
 	list[11] = port;
 	EXPECT_CC(5, 0x26, 0, vs_scsi_write(dev, VS_TAG, 0, cdb, list, 12));
+	/* Nor into the state that depends on the block, nor the same one twice. */
+	memset(list, 0, VS_PAGE);
+	list[8] = 4;
+	list[11] = 1;
+	EXPECT_CC(5, 0x26, 0, vs_scsi_write(dev, VS_TAG, 0, cdb, list, 12));
 	memset(list, 0, VS_PAGE);
 	cdb.b[8] = 1;
 	cdb.b[9] = 4;
-	EXPECT_GOOD(vs_scsi_write(dev, VS_TAG, 0, cdb, list, 260));
+	EXPECT_CC(5, 0x26, 0, vs_scsi_write(dev, VS_TAG, 0, cdb, list, 260));
 	cdb.b[9] = 8;
 	EXPECT_CC(5, 0x1a, 0, vs_scsi_write(dev, VS_TAG, 0, cdb, list, 264));
 	EXPECT_GOOD(vs_scsi_read(dev, VS_TAG, 0, vs_cdb_op(VS_TEST_UNIT_READY),

@@ -605,7 +605,7 @@ static const struct alloc_row {
 /* LIO writes up to 32 bytes more of these: they must be on the last page. */
 static u32 leave_room(const struct alloc_row *row, u32 len)
 {
-	if (row->op != 0x5e && row->sa != 0x13)
+	if (row->op != 0x5e && row->sa != 0x13 && (row->sa & 0x1f) != 0x0a)
 		return len;
 	return len % 4096 > 4064 ? len - len % 4096 + 4064 :
 	       len && len % 4096 == 0 ? len - 32 : len;
