@@ -428,7 +428,7 @@ TEST_F(unit, write_same_is_no_work_for_nothing)
 	struct vs_result res;
 
 	COVERS("REQ-75");
-	if (!self->unit.type->makes_pi)
+	if (!self->unit.type->makes_pi || !self->unit.type->writes_same)
 		SKIP(return, "LIO makes no protection information for it");
 	vs_fill(buf, self->block, 2);
 	res = out(self, rw_cdb(VS_WRITE_SAME_16, 0, 8), buf, self->block);
