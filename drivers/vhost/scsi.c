@@ -148,8 +148,9 @@ static int vhost_scsi_open(struct inode *inode, struct file *file)
 	vhost_scsi_evt_init(vs);
 	for (i = 0; i < nr; i++)
 		vhost_scsi_init_vq(vs, i);
-	vhost_dev_init(&vs->dev, vs->vqs, nr, UIO_MAXIOV, VHOST_SCSI_WEIGHT, 0,
-		       true, NULL);
+	/* The core's arrays of that many pieces, 24 KiB a queue for 1024, are not used here. */
+	vhost_dev_init(&vs->dev, vs->vqs, nr, 1, VHOST_SCSI_WEIGHT, 0, true,
+		       NULL);
 	file->private_data = vs;
 	return 0;
 }

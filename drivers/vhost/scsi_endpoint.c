@@ -190,8 +190,8 @@ static void vhost_scsi_ep_watch_work(struct work_struct *work)
  * the memory table are not accessible or no ring is set up, -EEXIST if an
  * endpoint is set, -ENOMEM, also if a target wants memory pinned beyond
  * RLIMIT_MEMLOCK, -EINTR if the caller is killed meanwhile, -ERESTARTNOINTR, which
- * the caller does not see, -ENODEV if no TPG of the WWN is free and has a nexus, or
- * an error of target_depend_item(). A failure leaves no trace.
+ * the caller does not see, or -ENODEV if no TPG of the WWN is free and has a nexus. A
+ * failure leaves no trace.
  */
 int vhost_scsi_ep_set(struct vhost_scsi *vs, const struct vhost_scsi_target *t)
 {

@@ -88,7 +88,6 @@ struct vhost_scsi_tport {
  * @nr_luns: linked LUNs
  * @nr_leaving: those of them that are on their way out
  * @settled: woken when @nr_leaving has become 0
- * @pinned: configfs does not let its directory go
  * @fabric_prot_type: 0, 1 or 3, the protection that LIO may offer by itself
  * @busyloop_us: how long a queue may be watched for more after a command to it,
  *	0 to VHOST_SCSI_MAX_BUSYLOOP_US; read without the mutex
@@ -115,7 +114,6 @@ struct vhost_scsi_tpg {
 	unsigned int nr_luns;
 	unsigned int nr_leaving;
 	wait_queue_head_t settled;
-	bool pinned;
 	int fabric_prot_type;
 	unsigned int busyloop_us;
 	bool pin_memory;

@@ -158,62 +158,6 @@ static bool vhost_scsi_tpg_claim_all(struct vhost_scsi_ep *ep)
 	return any;
 }
 
-/*
- * A target with LUNs keeps its directory; one that is on its way out has none. The
- * caller's count keeps the memory: configfs looks for the item by its address, and
- * at it once it has found it. A reference to the item would not do: the last one
- * releases it, and who takes the TPG away does not wait for that before he takes
- * its WWN away, which the release needs.
- */
-static int vhost_scsi_tpg_pin(struct vhost_scsi_tpg *tpg,
-			      struct vhost_scsi_ep *ep)
-{
-	struct config_item *item = &tpg->se_tpg.tpg_group.cg_item;
-	bool wanted;
-	int ret;
-
-	mutex_lock(&tpg->mutex);
-	wanted = tpg->ep == ep && tpg->nr_luns && !tpg->pinned;
-	mutex_unlock(&tpg->mutex);
-	if (!wanted)
-		return 0;
-
-	/* Takes configfs locks, hence with none of ours held. */
-	ret = target_depend_item(item);
-	if (ret)
-		return ret;
-	mutex_lock(&tpg->mutex);
-	tpg->pinned = tpg->ep == ep && tpg->nr_luns;
-	if (!tpg->pinned)
-		target_undepend_item(item);
-	mutex_unlock(&tpg->mutex);
-	return 0;
-}
-
-static int vhost_scsi_tpg_pin_all(struct vhost_scsi_ep *ep)
-{
-	struct vhost_scsi_tpg *tpg;
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < VHOST_SCSI_MAX_TARGET && !ret; i++) {
-		tpg = vhost_scsi_tpg_get(ep, i);
-		if (!tpg)
-			continue;
-		ret = vhost_scsi_tpg_pin(tpg, ep);
-		vhost_scsi_tpg_put(tpg);
-	}
-	return ret;
-}
-
-static void vhost_scsi_tpg_unpin(struct vhost_scsi_tpg *tpg)
-{
-	lockdep_assert_held(&tpg->mutex);
-	if (tpg->pinned)
-		target_undepend_item(&tpg->se_tpg.tpg_group.cg_item);
-	tpg->pinned = false;
-}
-
 /* Call @fn, with its mutex held, for each target that the endpoint still has. */
 static void vhost_scsi_tpg_each(struct vhost_scsi_ep *ep,
 				void (*fn)(struct vhost_scsi_tpg *tpg))
@@ -237,7 +181,6 @@ static void vhost_scsi_tpg_each(struct vhost_scsi_ep *ep,
 static void vhost_scsi_tpg_unbind(struct vhost_scsi_tpg *tpg)
 {
 	lockdep_assert_held(&tpg->mutex);
-	vhost_scsi_tpg_unpin(tpg);
 	vhost_scsi_unit_forget(tpg);
 	WRITE_ONCE(tpg->ep, NULL);
 }
@@ -249,13 +192,16 @@ static void vhost_scsi_tpg_unbind(struct vhost_scsi_tpg *tpg)
  * TPGs without a nexus, or bound already, are passed over. Those that get one
  * from now on queue the device's hotplug_work.
  *
+ * Nothing keeps a TPG's directory: one with LUNs has subdirectories, and configfs does
+ * not remove it (ENOTEMPTY). target_depend_item() would take the lock of the configfs
+ * root, which whoever reads that directory holds for as long as he likes.
+ *
  * Return: 0, and vhost_scsi_tpg_unbind_all() is due; -ENODEV if there is no
- * TPG to bind; a negative errno if configfs does not pin a directory.
+ * TPG to bind.
  */
 int vhost_scsi_tpg_bind_all(struct vhost_scsi_ep *ep)
 {
 	bool any;
-	int ret;
 
 	lockdep_assert_held(&ep->vs->dev.mutex);
 	mutex_lock(&vhost_scsi_registry_mutex);
@@ -263,20 +209,12 @@ int vhost_scsi_tpg_bind_all(struct vhost_scsi_ep *ep)
 	if (any)
 		list_add_tail(&ep->entry, &vhost_scsi_endpoints);
 	mutex_unlock(&vhost_scsi_registry_mutex);
-	if (!any)
-		return -ENODEV;
-
-	ret = vhost_scsi_tpg_pin_all(ep);
-	if (ret)
-		vhost_scsi_tpg_unbind_all(ep);
-	return ret;
+	return any ? 0 : -ENODEV;
 }
 
 /**
  * vhost_scsi_tpg_bind_more() - bind the TPGs that came after the endpoint
  * @ep: endpoint that is set, dev.mutex of its device held
- *
- * One whose directory cannot be pinned is about to go, and is taken away then.
  */
 void vhost_scsi_tpg_bind_more(struct vhost_scsi_ep *ep)
 {
@@ -284,7 +222,6 @@ void vhost_scsi_tpg_bind_more(struct vhost_scsi_ep *ep)
 	mutex_lock(&vhost_scsi_registry_mutex);
 	vhost_scsi_tpg_claim_all(ep);
 	mutex_unlock(&vhost_scsi_registry_mutex);
-	vhost_scsi_tpg_pin_all(ep);
 }
 
 /**
@@ -399,8 +336,6 @@ void vhost_scsi_tpg_lun_unlinked(struct vhost_scsi_tpg *tpg,
 	if (!tpg->nr_leaving)
 		wake_up_all(&tpg->settled);
 	vhost_scsi_tpg_lun_event(tpg, lun, VIRTIO_SCSI_EVT_RESET_REMOVED);
-	if (!tpg->nr_luns)
-		vhost_scsi_tpg_unpin(tpg);
 }
 
 /**

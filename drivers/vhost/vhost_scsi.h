@@ -6,18 +6,17 @@
  * Locks, in the order in which they are taken:
  *
  *   vs->dev.mutex             ioctls and release: endpoint, owner, rings' set-up
- *     configfs                its own locks, inside target_depend_item()
- *       registry mutex        lists of TPGs and endpoints (scsi_tpg.c)
- *         tpg->mutex          nexus, endpoint, LUN count
- *           vq->mutex         one virtqueue: ring, backend, slots, counts;
+ *     registry mutex          lists of TPGs and endpoints (scsi_tpg.c)
+ *       tpg->mutex            nexus, endpoint, LUN count
+ *         vq->mutex           one virtqueue: ring, backend, slots, counts;
  *                             task management takes those of the request
  *                             queues inside the control queue's, and
  *                             lun_entry_mutex of LIO's node ACL
- *             evt.lock          events on their way, for those who post them
+ *           evt.lock            events on their way, for those who post them
  *
  * configfs calls our mkdir, rmdir, link and unlink with its directory locks
- * held. Those callbacks therefore never take vs->dev.mutex, and
- * target_depend_item() is never called with the registry or a TPG mutex held.
+ * held, in front of the registry mutex. Those callbacks never take vs->dev.mutex,
+ * and nothing takes locks of configfs with a mutex of ours held.
  *
  * Invariants:
  *

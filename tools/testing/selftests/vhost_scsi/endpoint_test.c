@@ -503,7 +503,7 @@ TEST_F(endpoint, configfs_refuses_to_remove_what_is_in_use)
 {
 	COVERS("CFG-12 CFG-20 F-AD-03 CFG-25");
 	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
-	EXPECT_EQ(-EBUSY, vs_tpg_put(VS_WWN, TAG));
+	EXPECT_EQ(-ENOTEMPTY, vs_tpg_put(VS_WWN, TAG));
 	EXPECT_EQ(-ENOTEMPTY, vs_wwn_put(VS_WWN));
 	EXPECT_EQ(-EBUSY, vs_nexus_write(VS_WWN, TAG, "NULL"));
 	EXPECT_TRUE(serves(self->dev));

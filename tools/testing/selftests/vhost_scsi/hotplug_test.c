@@ -97,7 +97,7 @@ TEST_F(hotplug, target_that_had_luns_before_its_nexus_is_served_whole)
 	ASSERT_EQ(0, vs_nexus_write(VS_WWN, NEW, NEW_NEXUS));
 	EXPECT_EVENT(RESCAN, NEW, 0);
 	EXPECT_EQ(0, vs_scsi_settle(self->dev, NEW, 0));
-	EXPECT_EQ(-EBUSY, vs_tpg_put(VS_WWN, NEW));
+	EXPECT_EQ(-ENOTEMPTY, vs_tpg_put(VS_WWN, NEW));
 }
 
 TEST_F(hotplug, target_without_nexus_goes)
