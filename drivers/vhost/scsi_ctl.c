@@ -128,11 +128,14 @@ void vhost_scsi_ctl_kick(struct vhost_work *work)
 
 	mutex_lock(&vq->mutex);
 	ep = vhost_vq_get_backend(vq);
+	if (ep)
+		vhost_scsi_ep_charge(ep);
 	while (ep && vhost_scsi_ring_take(svq, &chain) == VHOST_SCSI_TAKE_CHAIN) {
 		vhost_scsi_ctl_request(svq, ep, &chain);
 		if (vhost_exceeds_weight(vq, ++nr, 0))
 			break;
 	}
+	vhost_scsi_ep_uncharge();
 	vhost_scsi_ring_flush(svq);
 	mutex_unlock(&vq->mutex);
 }

@@ -215,6 +215,7 @@ int vhost_scsi_ep_set(struct vhost_scsi *vs, const struct vhost_scsi_target *t)
 		return -ENOMEM;
 	ep->vs = vs;
 	INIT_DELAYED_WORK(&ep->watch, vhost_scsi_ep_watch_work);
+	ep->memcg = get_mem_cgroup_from_mm(vs->dev.mm);
 	memcpy(ep->name, t->vhost_wwpn,
 	       strnlen(t->vhost_wwpn, sizeof(t->vhost_wwpn)));
 
@@ -235,6 +236,7 @@ err_free_slots:
 	vhost_scsi_ep_free_slots(vs);
 	vhost_scsi_tpg_unbind_all(ep);
 err_free:
+	mem_cgroup_put(ep->memcg);
 	kfree(ep);
 	return ret;
 }
@@ -273,6 +275,7 @@ void vhost_scsi_ep_release(struct vhost_scsi *vs)
 	vhost_scsi_held_put(vs->ep->held);
 	vhost_scsi_ep_free_slots(vs);
 	vhost_scsi_tpg_unbind_all(vs->ep);
+	mem_cgroup_put(vs->ep->memcg);
 	kfree(vs->ep);
 	vs->ep = NULL;
 	vs->rings_old = true;

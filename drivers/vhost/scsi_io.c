@@ -99,6 +99,7 @@ static void vhost_scsi_io_run(struct vhost_scsi_vq *svq,
 	io.chain.region = NULL;
 	io.busyloop_us = 0;
 	io.nr = 0;
+	vhost_scsi_ep_charge(ep);
 	WRITE_ONCE(svq->attended, true);
 	vhost_scsi_poll_woken(svq);
 	do {
@@ -114,6 +115,7 @@ static void vhost_scsi_io_run(struct vhost_scsi_vq *svq,
 	smp_mb();
 	if (unlikely(!llist_empty(&svq->done)))
 		__vhost_scsi_cmd_drain(svq);
+	vhost_scsi_ep_uncharge();
 }
 
 /**

@@ -8,8 +8,10 @@
 #define VHOST_SCSI_TARGET_H
 
 #include <linux/list.h>
+#include <linux/memcontrol.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
+#include <linux/sched/mm.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -43,6 +45,7 @@ struct vhost_scsi_tpg;
  * @leaving: TPGs that are not in @tpg any more, but still refer to the endpoint
  * @held: guest memory that stays pinned, NULL if none does; changes with the memory
  *	table while the queues run, under dev.mutex. Who takes it away waits for them
+ * @memcg: the owner's, to which workers that are kernel threads charge
  * @tpg: TPGs bound to the device, by tag; NULL where there is none. Targets
  *	come and go while the queues run: an entry is written under the TPG's
  *	mutex, and taken away before its nexus goes (I4)
@@ -58,8 +61,26 @@ struct vhost_scsi_ep {
 	bool pin_memory;
 	atomic_t leaving;
 	struct vhost_scsi_held *held;
+	struct mem_cgroup *memcg;
 	struct vhost_scsi_tpg *tpg[VHOST_SCSI_MAX_TARGET];
 };
+
+/*
+ * A worker that is a task of the owner charges what it allocates to the owner's memory
+ * cgroup; a kernel thread (VHOST_FORK_OWNER_KTHREAD) has none. It charges between these
+ * two as the owner does.
+ */
+static inline void vhost_scsi_ep_charge(const struct vhost_scsi_ep *ep)
+{
+	if (unlikely(current->flags & PF_KTHREAD))
+		set_active_memcg(ep->memcg);
+}
+
+static inline void vhost_scsi_ep_uncharge(void)
+{
+	if (unlikely(current->flags & PF_KTHREAD))
+		set_active_memcg(NULL);
+}
 
 /**
  * struct vhost_scsi_tport - a WWN directory

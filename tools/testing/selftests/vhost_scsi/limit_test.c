@@ -3,6 +3,7 @@
  * What a device costs its host, by the account of a memory cgroup that only its owner
  * is in; and that the owner pays for what the guest asks for, up to a limit.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@
 /* The owner does what it is told, and waits: it needs no memory of its own. */
 FIXTURE(limit) {
 	struct vs_env env;
+	bool kthread;
 	struct vs_dev *dev;
 	int tell, hear;
 	pid_t pid;
@@ -25,17 +27,28 @@ FIXTURE(limit) {
 
 typedef FIXTURE_DATA(limit) limit_data;
 
+FIXTURE_VARIANT(limit) {
+	bool kthread;
+};
+
+FIXTURE_VARIANT_ADD(limit, worker_is_a_task) { .kthread = false };
+FIXTURE_VARIANT_ADD(limit, worker_is_a_kernel_thread) { .kthread = true };
+
 /* Joins the group; then is the owner of a device that it opens, or of ours. */
-static int be_owner(struct vs_dev *dev, const struct vs_dev_opts *opens,
+static int be_owner(limit_data *self, const struct vs_dev_opts *opens,
 		    int tell, int hear)
 {
+	uint8_t fork = VHOST_FORK_OWNER_KTHREAD;
+	struct vs_dev *dev = self->dev;
 	char c;
 
 	if (vs_write_file(GROUP "/cgroup.procs", "0") ||
 	    write(tell, "j", 1) != 1 || read(hear, &c, 1) != 1)
 		return 1;
 	/* The worker is a thread of its owner, or goes where that is. */
-	if ((opens && vs_dev_open(dev, opens)) || vs_dev_setup(dev) ||
+	if ((opens && vs_dev_open(dev, opens)) ||
+	    (self->kthread && vs_ioctl(dev->fd, VHOST_SET_FORK_FROM_OWNER, &fork)) ||
+	    vs_dev_setup(dev) ||
 	    vs_dev_set_endpoint(dev, VS_WWN) || write(tell, "e", 1) != 1)
 		return 1;
 	return read(hear, &c, 1) != 0;
@@ -59,7 +72,7 @@ static bool start_owner(limit_data *self, const struct vs_dev_opts *opens)
 	if (!self->pid) {
 		close(there[1]);
 		close(back[0]);
-		_exit(be_owner(self->dev, opens, back[1], there[0]));
+		_exit(be_owner(self, opens, back[1], there[0]));
 	}
 	close(there[0]);
 	close(back[1]);
@@ -83,12 +96,26 @@ static int64_t charged(void)
 	return at ? atoll(at + strlen("\nkernel ")) : -1;
 }
 
+/* A kernel without CONFIG_VHOST_ENABLE_FORK_OWNER_CONTROL has no kernel threads here. */
+static bool has_kthreads(void)
+{
+	int fd = open("/dev/vhost-scsi", O_RDWR | O_CLOEXEC);
+	uint8_t fork;
+	bool has = !vs_ioctl(fd, VHOST_GET_FORK_FROM_OWNER, &fork);
+
+	close(fd);
+	return has;
+}
+
 FIXTURE_SETUP(limit)
 {
 	struct vs_env_opts opts = { .disk = VS_DISK_HOLD, .no_dev = true };
 
+	if (variant->kthread && !has_kthreads())
+		SKIP(return, "this kernel's workers are tasks");
 	ENV_GET(&self->env, &opts);
 	self->dev = &self->env.dev;
+	self->kthread = variant->kthread;
 	umount(CGROUP);
 	mkdir(CGROUP, 0755);
 	ASSERT_EQ(0, mount("none", CGROUP, "cgroup2", 0, NULL));
@@ -101,6 +128,8 @@ FIXTURE_TEARDOWN(limit)
 {
 	int status;
 
+	if (!self->dev)
+		return;
 	vs_hold_release();
 	vs_dev_close(self->dev);
 	close(self->tell);
