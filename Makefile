@@ -54,7 +54,7 @@ unit: lab ## unit tests of the pure sources, with sanitizers (seconds)
 	@lab/unit
 
 PHONY += check
-check: ## the tests that guard the main branch (8 minutes on two slow CPUs, 10 more the first time)
+check: ## the tests that guard the main branch (9 minutes on two slow CPUs, 10 more the first time)
 	@lab/check
 
 PHONY += check-all

@@ -84,8 +84,10 @@ void vhost_scsi_ua_conflict(struct se_cmd *se_cmd)
 	struct se_dev_entry *deve;
 
 	/* Of a conflict that a backstore reports LIO raises none. */
-	if (!in_task() || irqs_disabled() || se_cmd->se_dev->dev_attrib.emulate_ua_intlck_ctrl !=
-			  TARGET_UA_INTLCK_CTRL_ESTABLISH_UA)
+	if (!in_task() || irqs_disabled())
+		return;
+	if (se_cmd->se_dev->dev_attrib.emulate_ua_intlck_ctrl !=
+	    TARGET_UA_INTLCK_CTRL_ESTABLISH_UA)
 		return;
 	rcu_read_lock();
 	deve = target_nacl_find_deve(se_cmd->se_sess->se_node_acl,

@@ -10,6 +10,7 @@
 #include "vs_unit.h"
 
 #define GUARD	0x5a
+#define NOT_KNOWN "this kernel's LIO does not know the command"
 
 FIXTURE(atomic) {
 	struct vs_unit unit;
@@ -90,7 +91,7 @@ TEST_F(atomic, write_is_one_bio)
 
 	COVERS("REQ-74");
 	if (!self->known)
-		SKIP(return, "this LIO does not know WRITE ATOMIC");
+		SKIP(return, NOT_KNOWN);
 	vs_fill(self->buf, 2 * VS_PAGE, 3);
 	memcpy(self->old, self->buf + 512, VS_PAGE);
 	res = vs_scsi_write(self->dev, VS_TAG, 0, cdb, self->buf + 512, VS_PAGE);
@@ -178,7 +179,7 @@ TEST_F(atomic, write_of_its_length_writes)
 
 	COVERS("REQ-61");
 	if (!self->known)
-		SKIP(return, "this kernel's LIO does not know the command");
+		SKIP(return, NOT_KNOWN);
 	vs_fill(self->old, VS_PAGE, 2);
 	memcpy(self->buf, self->old, VS_PAGE);
 	res = out(self, atomic_cdb(0, 8), VS_PAGE);

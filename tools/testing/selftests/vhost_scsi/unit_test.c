@@ -421,8 +421,8 @@ TEST_F(unit, write_6_leaves_nothing_that_cannot_be_read)
 			      self->unit.type->makes_pi ? old : buf));
 }
 
-/* Nor does it write them, but protects all of them, in the host's memory, before. */
-TEST_F(unit, write_same_is_no_work_for_nothing)
+/* LIO would protect all its blocks, in the host's memory, before it fails. */
+TEST_F(unit, write_same_that_lio_would_fail_is_refused)
 {
 	uint8_t *buf = vs_mem_page(&self->dev->mem, 1);
 	struct vs_result res;
