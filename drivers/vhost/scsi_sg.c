@@ -148,17 +148,43 @@ static ssize_t vhost_scsi_sg_extract(struct iov_iter *iter,
 	return len;
 }
 
+/*
+ * Is one of the pages pinned so often that its count could overflow? A guest's buffers
+ * may name one page as often as they like, and guests may share one.
+ */
+static bool vhost_scsi_sg_is_worn(struct page **pages, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if ((unsigned int)folio_ref_count(page_folio(pages[i])) >
+		    VHOST_SCSI_MAX_REFS)
+			return true;
+	return false;
+}
+
+/*
+ * A list of one page, as most are, is not asked: a million slots, each with such a
+ * list, would be more than a GiB of them.
+ */
 static int vhost_scsi_sg_pin(struct vhost_scsi_map *map, struct iov_iter *iter,
 			     bool merge, struct page **scratch)
 {
+	unsigned int nr;
 	size_t off;
 	ssize_t len;
 	int ret;
 
 	while (iov_iter_count(iter)) {
 		len = vhost_scsi_sg_extract(iter, scratch, &off);
-		if (len <= 0)
+		if (unlikely(len <= 0))
 			return len ? len : -EFAULT;
+		nr = DIV_ROUND_UP(off + len, PAGE_SIZE);
+		if (unlikely(map->nents + nr > 1 &&
+			     vhost_scsi_sg_is_worn(scratch, nr))) {
+			unpin_user_pages(scratch, nr);
+			return -ENOMEM;
+		}
 		ret = vhost_scsi_sg_add(map, scratch, off, len, merge, iter);
 		if (ret)
 			return ret;
@@ -254,8 +280,8 @@ static int vhost_scsi_sg_borrow(struct vhost_scsi_map *map,
  * @held: guest memory that stays pinned, NULL if none does
  * @scratch: VHOST_SCSI_PIN_BATCH pointers to work with
  *
- * Return: 0; -EFAULT if guest memory cannot be pinned, -ENOMEM. Then, too,
- * vhost_scsi_sg_empty() is due.
+ * Return: 0; -EFAULT if guest memory cannot be pinned; -ENOMEM, also if a page of it is
+ * pinned as often as can be counted. Then, too, vhost_scsi_sg_empty() is due.
  */
 int vhost_scsi_sg_fill(struct vhost_scsi_map *map, struct iov_iter *iter,
 		       bool merge, struct vhost_scsi_held *held,

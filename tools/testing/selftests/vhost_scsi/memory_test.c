@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -289,6 +290,81 @@ TEST_F(file, buffer_behind_the_end_of_the_file_is_answered_failure)
 		      req.rsp->response);
 	vs_req_put(&req);
 	EXPECT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+}
+
+/* Guest memory whose pages are one page, and a disk that keeps it pinned. */
+#define MANY_PAGES	2048
+#define MANY_QUEUES	4
+#define MANY		1100	/* times 2048 pins is more than a page can count */
+
+FIXTURE(one_page) {
+	struct vs_env env;
+	struct vs_dev *dev;
+	struct vs_req req[MANY];
+	uint8_t *buf;
+};
+
+FIXTURE_SETUP(one_page)
+{
+	struct vs_env_opts opts = {
+		.dev.n_io = MANY_QUEUES,
+		.dev.ring_size = 1024,
+		.dev.features = VS_F_MODERN | VS_F_EVENT_IDX,
+		.disk = VS_DISK_HOLD,
+	};
+	unsigned int i;
+	int fd;
+
+	ENV_GET(&self->env, &opts);
+	self->dev = &self->env.dev;
+	self->buf = vs_mem_page(&self->dev->mem, MANY_PAGES);
+	fd = memfd_create("one page", MFD_CLOEXEC);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ftruncate(fd, VS_PAGE));
+	for (i = 0; i < MANY_PAGES; i++)
+		ASSERT_NE(MAP_FAILED,
+			  mmap(self->buf + i * VS_PAGE, VS_PAGE,
+			       PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			       fd, 0));
+	close(fd);
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+}
+
+FIXTURE_TEARDOWN(one_page)
+{
+	vs_hold_release();
+	ENV_PUT(&self->env);
+}
+
+TEST_F(one_page, is_pinned_as_often_as_it_can_count)
+{
+	unsigned int i, held = 0, full = 0;
+
+	COVERS("REQ-77");
+	ASSERT_EQ(0, vs_hold_stop(&self->env.hold));
+	for (i = 0; i < MANY; i++) {
+		vs_req_get(&self->req[i], self->dev, TAG, 0,
+			   vs_cdb_rw10(VS_WRITE_10, 0, MANY_PAGES * 8));
+		vs_req_out(&self->req[i], self->buf, MANY_PAGES * VS_PAGE);
+		self->req[i].ring = &self->dev->ring[VS_IO + i % MANY_QUEUES];
+		ASSERT_EQ(0, vs_req_submit(&self->req[i]));
+	}
+	for (i = 0; i < MANY_QUEUES; i++)
+		ASSERT_EQ(0, vs_ring_wait_taken(&self->dev->ring[VS_IO + i],
+						vs_patience()));
+	/* Not worth writing: they fail, which says that they were held. */
+	ASSERT_EQ(0, vs_hold_table(&self->env.hold, "error", VS_HOLD_MIB));
+	for (i = 0; i < MANY; i++) {
+		ASSERT_EQ(0, vs_req_wait(&self->req[i]));
+		EXPECT_EQ(0, self->req[i].rsp->response);
+		held += self->req[i].rsp->status == VS_CHECK_CONDITION;
+		full += self->req[i].rsp->status == VS_TASK_SET_FULL;
+		vs_req_put(&self->req[i]);
+	}
+	TH_LOG("%u held, %u full", held, full);
+	EXPECT_EQ(MANY, held + full);
+	EXPECT_LT(0, held);
+	EXPECT_LT(0, full);
 }
 
 TEST_HARNESS_MAIN
