@@ -143,7 +143,7 @@ static int vhost_scsi_open(struct inode *inode, struct file *file)
 	}
 
 	init_waitqueue_head(&vs->drained);
-	INIT_WORK(&vs->hotplug_work, vhost_scsi_ep_hotplug_work);
+	INIT_WORK(&vs->ep_work, vhost_scsi_ep_work);
 	INIT_LIST_HEAD(&vs->tmfs);
 	vhost_scsi_evt_init(vs);
 	for (i = 0; i < nr; i++)
@@ -158,17 +158,11 @@ static int vhost_scsi_open(struct inode *inode, struct file *file)
 static int vhost_scsi_release(struct inode *inode, struct file *file)
 {
 	struct vhost_scsi *vs = file->private_data;
-	unsigned int i;
 
 	mutex_lock(&vs->dev.mutex);
-	vhost_scsi_ep_release(vs);
+	vhost_scsi_ep_disown(vs);
 	mutex_unlock(&vs->dev.mutex);
-	cancel_work_sync(&vs->hotplug_work);
-
-	vhost_dev_stop(&vs->dev);
-	for (i = 0; i < vs->nr_vqs; i++)
-		cancel_work_sync(&vs->svq[i].drop_work);
-	vhost_dev_cleanup(&vs->dev);
+	cancel_work_sync(&vs->ep_work);
 	kvfree(vs->vqs);
 	kvfree(vs);
 	return 0;

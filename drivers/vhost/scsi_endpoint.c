@@ -3,8 +3,8 @@
  * SET_ENDPOINT and CLEAR_ENDPOINT: collect targets, size slots, publish;
  * unpublish, drain, free.
  *
- * Enters: the ioctls, release, a target that came later. Leaves: queues that run,
- * or a device that nothing of LIO refers to.
+ * Enters: the ioctls, release, a target that came later, the end of the owner.
+ * Leaves: queues that run, or a device that nothing of LIO refers to.
  * Context: process, vs->dev.mutex held; each queue's mutex for its backend.
  * Invariant: nothing can fail after the first queue is published; clearing
  * cannot fail (I4).
@@ -170,11 +170,29 @@ static void vhost_scsi_ep_unpublish(struct vhost_scsi *vs)
 	}
 }
 
+/*
+ * Has every process that had the owner's memory ended? The device itself holds that
+ * memory, so what is mapped there stays, and with it whatever that refers to. This may
+ * be the device: an io_uring with its descriptor registered.
+ */
+static bool vhost_scsi_ep_is_orphan(const struct vhost_scsi *vs)
+{
+#ifdef CONFIG_MEMCG
+	return !rcu_access_pointer(vs->dev.mm->owner);
+#else
+	return false;
+#endif
+}
+
 static void vhost_scsi_ep_watch_work(struct work_struct *work)
 {
 	struct vhost_scsi_ep *ep = container_of(to_delayed_work(work),
 						struct vhost_scsi_ep, watch);
 
+	if (vhost_scsi_ep_is_orphan(ep->vs)) {
+		queue_work(vhost_scsi_unbound_wq, &ep->vs->ep_work);
+		return;
+	}
 	vhost_scsi_tpg_scan_all(ep);
 	schedule_delayed_work(&ep->watch, VHOST_SCSI_WATCH_PERIOD);
 }
@@ -282,6 +300,28 @@ void vhost_scsi_ep_release(struct vhost_scsi *vs)
 }
 
 /**
+ * vhost_scsi_ep_disown() - the device is nobody's any more
+ * @vs: device, dev.mutex held
+ *
+ * Ends the endpoint and the workers, and lets go of the owner's memory. The device is
+ * as it was when it was opened.
+ */
+void vhost_scsi_ep_disown(struct vhost_scsi *vs)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&vs->dev.mutex);
+	vhost_scsi_ep_release(vs);
+	vhost_dev_stop(&vs->dev);
+	for (i = 0; i < vs->nr_vqs; i++) {
+		cancel_work_sync(&vs->svq[i].drop_work);
+		vs->svq[i].set_up = false;
+	}
+	vhost_dev_cleanup(&vs->dev);
+	vs->rings_old = false;
+}
+
+/**
  * vhost_scsi_ep_clear() - VHOST_SCSI_CLEAR_ENDPOINT
  * @vs: device, dev.mutex held
  * @t: the WWN that is served
@@ -333,16 +373,19 @@ void vhost_scsi_ep_memory_changed(struct vhost_scsi *vs)
 }
 
 /**
- * vhost_scsi_ep_hotplug_work() - bind targets that came after the endpoint
- * @work: hotplug_work of a device
+ * vhost_scsi_ep_work() - something about the endpoint has changed
+ * @work: ep_work of a device
+ *
+ * Targets may have come: binds them. Or its owner has died: ends it.
  */
-void vhost_scsi_ep_hotplug_work(struct work_struct *work)
+void vhost_scsi_ep_work(struct work_struct *work)
 {
-	struct vhost_scsi *vs = container_of(work, struct vhost_scsi,
-					     hotplug_work);
+	struct vhost_scsi *vs = container_of(work, struct vhost_scsi, ep_work);
 
 	mutex_lock(&vs->dev.mutex);
-	if (vs->ep)
+	if (vs->ep && vhost_scsi_ep_is_orphan(vs))
+		vhost_scsi_ep_disown(vs);
+	else if (vs->ep)
 		vhost_scsi_tpg_bind_more(vs->ep);
 	mutex_unlock(&vs->dev.mutex);
 }

@@ -190,7 +190,7 @@ static void vhost_scsi_tpg_unbind(struct vhost_scsi_tpg *tpg)
  * @ep: endpoint with name and device, and no TPG; its table is filled
  *
  * TPGs without a nexus, or bound already, are passed over. Those that get one
- * from now on queue the device's hotplug_work.
+ * from now on queue the device's ep_work.
  *
  * Nothing keeps a TPG's directory: one with LUNs has subdirectories, and configfs does
  * not remove it (ENOTEMPTY). target_depend_item() would take the lock of the configfs
@@ -350,7 +350,7 @@ void vhost_scsi_tpg_announce(struct vhost_scsi_tpg *tpg)
 	list_for_each_entry(ep, &vhost_scsi_endpoints, entry)
 		if (!strcmp(tpg->tport->name, ep->name))
 			queue_work(vhost_scsi_unbound_wq,
-				   &ep->vs->hotplug_work);
+				   &ep->vs->ep_work);
 }
 
 /**

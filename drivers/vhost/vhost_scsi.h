@@ -300,7 +300,7 @@ struct vhost_scsi_evt_queue {
  * @ep: endpoint, NULL if none is set; under dev.mutex. Each queue's backend is
  *	the same pointer, under its vq->mutex
  * @rings_old: no ring was set up since the last endpoint was cleared; under dev.mutex
- * @hotplug_work: looks for TPGs that came after the endpoint was set
+ * @ep_work: binds TPGs that came after the endpoint was set; ends that of a dead owner
  * @evt: events
  * @tmfs: task management functions not yet answered, under the mutex of the
  *	control virtqueue
@@ -314,7 +314,7 @@ struct vhost_scsi {
 	struct vhost_dev dev;
 	struct vhost_scsi_ep *ep;
 	bool rings_old;
-	struct work_struct hotplug_work;
+	struct work_struct ep_work;
 	struct vhost_scsi_evt_queue evt;
 	struct list_head tmfs;
 	unsigned int nr_tmrs;
@@ -351,7 +351,8 @@ int vhost_scsi_ep_clear(struct vhost_scsi *vs,
 void vhost_scsi_ep_release(struct vhost_scsi *vs);
 void vhost_scsi_ep_memory_changed(struct vhost_scsi *vs);
 void vhost_scsi_ep_ring_set_up(struct vhost_scsi *vs, unsigned int index);
-void vhost_scsi_ep_hotplug_work(struct work_struct *work);
+void vhost_scsi_ep_work(struct work_struct *work);
+void vhost_scsi_ep_disown(struct vhost_scsi *vs);
 
 /* scsi_io.c */
 void vhost_scsi_io_kick(struct vhost_work *work);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The event queue: units that come and go, and what a guest misses. */
-#include <signal.h>
-
 #include "vs_evt.h"
 #include "vs_test.h"
 
@@ -468,89 +466,6 @@ TEST_F(event, another_backstore_under_the_same_lun_is_seen)
 	EXPECT_EQ(3 * 2048, vs_scsi_blocks(self->dev, TAG, 5));
 	vs_evt_put(&evt[0], self->dev);
 	vs_evt_put(&evt[1], self->dev);
-}
-
-/* The descriptor outlives its owner: there is no worker any more. */
-FIXTURE(orphan) {
-	struct vs_env env;
-	struct vs_dev dev;
-	pid_t owner;
-};
-
-FIXTURE_SETUP(orphan)
-{
-	struct vs_env_opts opts = { .no_dev = true };
-	int ready[2];
-	char c;
-
-	ENV_GET(&self->env, &opts);
-	ASSERT_EQ(0, vs_ramdisk_get(&self->env.bs[1], 1, 1, false));
-	ASSERT_EQ(0, vs_dev_open(&self->dev, NULL));
-	ASSERT_EQ(0, pipe(ready));
-	self->owner = fork();
-	ASSERT_LE(0, self->owner);
-	if (!self->owner) {
-		if (vs_dev_setup(&self->dev) ||
-		    vs_dev_set_endpoint(&self->dev, VS_WWN))
-			_exit(1);
-		if (write(ready[1], "r", 1) != 1)
-			_exit(1);
-		pause();
-		_exit(0);
-	}
-	close(ready[1]);
-	EXPECT_EQ(1, read(ready[0], &c, 1));
-	close(ready[0]);
-	kill(self->owner, SIGKILL);
-	EXPECT_EQ(self->owner, waitpid(self->owner, NULL, 0));
-}
-
-FIXTURE_TEARDOWN(orphan)
-{
-	vs_dev_close(&self->dev);
-	ENV_PUT(&self->env);
-}
-
-/* Runs configfs work in a process that may hang; true if it came back. */
-static bool returns(int (*work)(struct vs_env *env), struct vs_env *env)
-{
-	int64_t end = vs_now_ms() + vs_patience();
-	int status;
-	pid_t pid;
-
-	pid = fork();
-	if (!pid)
-		_exit(work(env) ? 1 : 0);
-	while (waitpid(pid, &status, WNOHANG) == 0) {
-		if (vs_now_ms() > end)
-			return false;
-		usleep(10000);
-	}
-	return status == 0;
-}
-
-static int unlink_lun_0(struct vs_env *env)
-{
-	(void)env;
-	return vs_lun_unlink(VS_WWN, TAG, 0);
-}
-
-static int link_lun_5(struct vs_env *env)
-{
-	return vs_lun_link(VS_WWN, TAG, 5, &env->bs[1]);
-}
-
-TEST_F(orphan, clear_endpoint_works_for_whoever_holds_the_descriptor)
-{
-	COVERS("F-LC-11 IOC-29 REQ-59");
-	EXPECT_EQ(0, vs_dev_clear_endpoint(&self->dev, VS_WWN));
-}
-
-TEST_F(orphan, unlink_without_a_worker_returns)
-{
-	COVERS("F-EV-05 EVT-18 REQ-59 F-LC-11");
-	ASSERT_TRUE(returns(unlink_lun_0, &self->env));
-	EXPECT_TRUE(returns(link_lun_5, &self->env));
 }
 
 TEST_HARNESS_MAIN

@@ -3,7 +3,6 @@
  * What a device costs its host, by the account of a memory cgroup that only its owner
  * is in; and that the owner pays for what the guest asks for, up to a limit.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -38,7 +37,6 @@ FIXTURE_VARIANT_ADD(limit, worker_is_a_kernel_thread) { .kthread = true };
 static int be_owner(limit_data *self, const struct vs_dev_opts *opens,
 		    int tell, int hear)
 {
-	uint8_t fork = VHOST_FORK_OWNER_KTHREAD;
 	struct vs_dev *dev = self->dev;
 	char c;
 
@@ -47,7 +45,7 @@ static int be_owner(limit_data *self, const struct vs_dev_opts *opens,
 		return 1;
 	/* The worker is a thread of its owner, or goes where that is. */
 	if ((opens && vs_dev_open(dev, opens)) ||
-	    (self->kthread && vs_ioctl(dev->fd, VHOST_SET_FORK_FROM_OWNER, &fork)) ||
+	    (self->kthread && vs_dev_use_kthreads(dev)) ||
 	    vs_dev_setup(dev) ||
 	    vs_dev_set_endpoint(dev, VS_WWN) || write(tell, "e", 1) != 1)
 		return 1;
@@ -96,22 +94,11 @@ static int64_t charged(void)
 	return at ? atoll(at + strlen("\nkernel ")) : -1;
 }
 
-/* A kernel without CONFIG_VHOST_ENABLE_FORK_OWNER_CONTROL has no kernel threads here. */
-static bool has_kthreads(void)
-{
-	int fd = open("/dev/vhost-scsi", O_RDWR | O_CLOEXEC);
-	uint8_t fork;
-	int ret = vs_ioctl(fd, VHOST_GET_FORK_FROM_OWNER, &fork);
-
-	close(fd);
-	return ret != -ENOTTY && ret != -EPERM;
-}
-
 FIXTURE_SETUP(limit)
 {
 	struct vs_env_opts opts = { .disk = VS_DISK_HOLD, .no_dev = true };
 
-	if (variant->kthread && !has_kthreads())
+	if (variant->kthread && !vs_dev_has_kthreads())
 		SKIP(return, "this kernel's workers are tasks");
 	ENV_GET(&self->env, &opts);
 	self->dev = &self->env.dev;

@@ -75,6 +75,23 @@ int vs_dev_set_regions(struct vs_dev *dev,
 	return ret;
 }
 
+bool vs_dev_has_kthreads(void)
+{
+	int fd = open("/dev/vhost-scsi", O_RDWR | O_CLOEXEC);
+	uint8_t fork;
+	int ret = vs_ioctl(fd, VHOST_GET_FORK_FROM_OWNER, &fork);
+
+	close(fd);
+	return ret != -ENOTTY && ret != -EPERM;
+}
+
+int vs_dev_use_kthreads(struct vs_dev *dev)
+{
+	uint8_t fork = VHOST_FORK_OWNER_KTHREAD;
+
+	return vs_ioctl(dev->fd, VHOST_SET_FORK_FROM_OWNER, &fork);
+}
+
 int vs_dev_set_mem(struct vs_dev *dev)
 {
 	struct vhost_memory_region region = {

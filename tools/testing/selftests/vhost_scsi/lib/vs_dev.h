@@ -128,6 +128,21 @@ int vs_dev_get_worker(struct vs_dev *dev, unsigned int index);
 int vs_dev_free_worker(struct vs_dev *dev, int worker);
 
 /**
+ * vs_dev_has_kthreads() - can workers be kernel threads?
+ *
+ * Return: false where CONFIG_VHOST_ENABLE_FORK_OWNER_CONTROL is not set, or unknown.
+ */
+bool vs_dev_has_kthreads(void);
+
+/**
+ * vs_dev_use_kthreads() - VHOST_SET_FORK_FROM_OWNER: workers are kernel threads
+ * @dev: a device that has no owner yet
+ *
+ * Return: 0 or -errno.
+ */
+int vs_dev_use_kthreads(struct vs_dev *dev);
+
+/**
  * vs_dev_set_mem() - VHOST_SET_MEM_TABLE with the one region of guest memory
  * @dev: a device
  *
