@@ -224,11 +224,10 @@ vhost_scsi_check_same(const struct vhost_scsi_kind *kind,
 	u64 blocks = vhost_scsi_op_field(cdb, op->len_at, op->len_width);
 	u8 flags = cdb[op->flags_at];
 
-	if ((flags & VHOST_SCSI_PBDATA_LBDATA) ||
-	    ((flags & VHOST_SCSI_WS_UNMAP) && !kind->has_ws_unmap))
-		return VHOST_SCSI_BAD_OPCODE;
 	if (!blocks || blocks > kind->max_write_same ||
-	    (flags & (VHOST_SCSI_ANCHOR_NDOB | VHOST_SCSI_PROTECT)))
+	    (flags & (VHOST_SCSI_ANCHOR_NDOB | VHOST_SCSI_PROTECT |
+		      VHOST_SCSI_PBDATA_LBDATA)) ||
+	    ((flags & VHOST_SCSI_WS_UNMAP) && !kind->has_ws_unmap))
 		return VHOST_SCSI_BAD_FIELD;
 	/* LIO would protect each block that is written, in memory, and fail then. */
 	if (kind->makes_pi && !(flags & VHOST_SCSI_WS_UNMAP))
