@@ -82,19 +82,27 @@ static u32 vhost_scsi_cmd_result(struct vhost_scsi_cmd *cmd,
 	return cmd->map.dirty ? moved : 0;
 }
 
-/*
- * Write the answer of a finished command, in a vhost worker. Returns the bytes
- * written from the first writable byte on; 0 if the guest's memory cannot be
- * written.
- */
-static u32 vhost_scsi_cmd_answer(struct vhost_scsi_cmd *cmd)
+/* Count and trace an answer; returns @written. */
+static __always_inline u32
+vhost_scsi_cmd_answered(const struct vhost_scsi_cmd *cmd,
+			const struct vhost_scsi_result *res, u32 written)
 {
 	struct vhost_scsi_vq *svq = cmd->task.svq;
-	bool le = vhost_is_little_endian(&svq->vq);
+
+	svq->stats.commands++;
+	svq->stats.bytes += cmd->data_len - res->resid;
+	trace_vhost_scsi_cmd_done(svq, cmd->rsp.head, cmd->task.se_cmd.tag, res,
+				  written);
+	return written;
+}
+
+/* vhost_scsi_cmd_answer(), whatever there is to say. */
+static noinline u32 vhost_scsi_cmd_answer_any(struct vhost_scsi_cmd *cmd)
+{
+	bool le = vhost_is_little_endian(&cmd->task.svq->vq);
 	struct vhost_scsi_result res;
 	u32 moved, written = 0;
 
-	lockdep_assert_held(&svq->vq.mutex);
 	moved = vhost_scsi_cmd_result(cmd, &res);
 	if (unlikely(!vhost_scsi_map_copy_back(&cmd->map, moved))) {
 		memset(&res, 0, sizeof(res));
@@ -103,8 +111,6 @@ static u32 vhost_scsi_cmd_answer(struct vhost_scsi_cmd *cmd)
 		moved = 0;
 	}
 
-	svq->stats.commands++;
-	svq->stats.bytes += cmd->data_len - res.resid;
 	/* The place of the sense data is zero unless LIO wrote there. */
 	if (likely(!vhost_scsi_cmd_has_sense(cmd)))
 		vhost_scsi_wire_encode_head(&cmd->wire, le, &res, 0);
@@ -112,9 +118,39 @@ static u32 vhost_scsi_cmd_answer(struct vhost_scsi_cmd *cmd)
 		vhost_scsi_wire_encode_cmd(&cmd->wire, le, &res);
 	if (likely(vhost_scsi_ring_answer(&cmd->rsp, &cmd->wire)))
 		written = sizeof(cmd->wire) + (moved ? cmd->pi_len + moved : 0);
-	trace_vhost_scsi_cmd_done(svq, cmd->rsp.head, cmd->task.se_cmd.tag,
-				  &res, written);
-	return written;
+	return vhost_scsi_cmd_answered(cmd, &res, written);
+}
+
+/* GOOD, all of it moved, and on the guest's own pages, as most commands end. */
+static bool vhost_scsi_cmd_is_plain(const struct vhost_scsi_cmd *cmd)
+{
+	const struct se_cmd *se_cmd = &cmd->task.se_cmd;
+
+	return cmd->map.pinned && !cmd->map.pi && !cmd->task.aborted &&
+	       se_cmd->scsi_status == SAM_STAT_GOOD &&
+	       !(se_cmd->se_cmd_flags &
+		 (SCF_UNDERFLOW_BIT | SCF_TRANSPORT_TASK_SENSE |
+		  SCF_EMULATED_TASK_SENSE));
+}
+
+/*
+ * Write the answer of a finished command, in a vhost worker. Returns the bytes
+ * written from the first writable byte on; 0 if the guest's memory cannot be
+ * written.
+ */
+static u32 vhost_scsi_cmd_answer(struct vhost_scsi_cmd *cmd)
+{
+	struct vhost_virtqueue *vq = &cmd->task.svq->vq;
+	struct vhost_scsi_result res = { .resid = cmd->data_len - cmd->len };
+	u32 written = 0;
+
+	lockdep_assert_held(&vq->mutex);
+	if (unlikely(!vhost_scsi_cmd_is_plain(cmd)))
+		return vhost_scsi_cmd_answer_any(cmd);
+	if (likely(vhost_scsi_ring_answer_good(&cmd->rsp,
+					       cpu_to_vhost32(vq, res.resid))))
+		written = sizeof(cmd->wire) + (cmd->map.dirty ? cmd->len : 0);
+	return vhost_scsi_cmd_answered(cmd, &res, written);
 }
 
 /* Give back all that a finished command holds. */

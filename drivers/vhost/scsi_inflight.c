@@ -21,10 +21,11 @@
 u8 vhost_scsi_inflight_get(struct vhost_scsi_vq *svq)
 {
 	struct vhost_scsi_inflight *inflight = &svq->inflight;
+	/* No subscript here and below: each command would pay for its check. */
+	unsigned int *count = inflight->count + inflight->epoch;
 
 	lockdep_assert_held(&svq->vq.mutex);
-	WRITE_ONCE(inflight->count[inflight->epoch],
-		   inflight->count[inflight->epoch] + 1);
+	WRITE_ONCE(*count, *count + 1);
 	return inflight->epoch;
 }
 
@@ -36,10 +37,11 @@ u8 vhost_scsi_inflight_get(struct vhost_scsi_vq *svq)
 void vhost_scsi_inflight_put(struct vhost_scsi_vq *svq, u8 epoch)
 {
 	struct vhost_scsi_inflight *inflight = &svq->inflight;
-	unsigned int left = inflight->count[epoch] - 1;
+	unsigned int *count = inflight->count + epoch;
+	unsigned int left = *count - 1;
 
 	lockdep_assert_held(&svq->vq.mutex);
-	WRITE_ONCE(inflight->count[epoch], left);
+	WRITE_ONCE(*count, left);
 	if (!left && epoch != inflight->epoch)
 		wake_up(&to_vs(svq)->drained);
 }

@@ -193,12 +193,13 @@ void vhost_scsi_map_release(struct vhost_scsi_map *map)
 	if (!map->sg)
 		return;
 
-	if (map->pinned)
+	if (likely(map->pinned)) {
 		vhost_scsi_sg_empty(map);
-	else
+		map->pinned = false;
+	} else {
 		vhost_scsi_map_release_own(map);
-	map->back_iov = NULL;
-	map->pinned = false;
-	map->nents = 0;
+		map->back_iov = NULL;
+		map->nents = 0;
+	}
 	map->sg = NULL;
 }

@@ -226,6 +226,30 @@ bool vhost_scsi_ring_answer(const struct vhost_scsi_rsp *rsp,
 	return vhost_scsi_ring_write(rsp->iov, rsp->nr, wire, sizeof(*wire));
 }
 
+/* vhost_scsi_ring_answer_good(), where the response lies in several segments. */
+static noinline bool vhost_scsi_ring_scatter_good(const struct vhost_scsi_rsp *rsp,
+						  __virtio32 resid)
+{
+	struct virtio_scsi_cmd_resp wire = { .resid = resid };
+
+	return vhost_scsi_ring_write(rsp->iov, rsp->nr, &wire, sizeof(wire));
+}
+
+/**
+ * vhost_scsi_ring_answer_good() - write OK and GOOD, which are zero
+ * @rsp: where to
+ * @resid: residual, in the byte order of the ring
+ *
+ * Return: false if not all of it could be written.
+ */
+bool vhost_scsi_ring_answer_good(const struct vhost_scsi_rsp *rsp,
+				 __virtio32 resid)
+{
+	if (likely(rsp->iov->iov_len >= sizeof(struct virtio_scsi_cmd_resp)))
+		return vhost_scsi_user_write_good(rsp->iov->iov_base, resid);
+	return vhost_scsi_ring_scatter_good(rsp, resid);
+}
+
 /**
  * vhost_scsi_ring_save_rsp() - keep where the response of a chain goes
  * @svq: queue, vq->mutex held
@@ -267,14 +291,15 @@ int vhost_scsi_ring_save_rsp(struct vhost_scsi_vq *svq,
 void vhost_scsi_ring_push(struct vhost_scsi_vq *svq, unsigned int head,
 			  u32 len)
 {
+	/* No subscript: a check of its bound would save registers for each head. */
+	struct vring_used_elem *used = svq->used + svq->nr_used;
 	struct vhost_virtqueue *vq = &svq->vq;
 
 	lockdep_assert_held(&vq->mutex);
-	svq->used[svq->nr_used].id = cpu_to_vhost32(vq, head);
-	svq->used[svq->nr_used].len = cpu_to_vhost32(vq, len);
-	svq->nr_used++;
+	used->id = cpu_to_vhost32(vq, head);
+	used->len = cpu_to_vhost32(vq, len);
 	/* The core can add no more than a ring's worth at once. */
-	if (svq->nr_used == min_t(unsigned int, VHOST_SCSI_BATCH, vq->num))
+	if (++svq->nr_used == min_t(unsigned int, VHOST_SCSI_BATCH, vq->num))
 		vhost_scsi_ring_flush(svq);
 }
 

@@ -97,6 +97,8 @@ bool vhost_scsi_ring_write(const struct iovec *iov, unsigned int nr,
 			   const void *buf, size_t len);
 bool vhost_scsi_ring_answer(const struct vhost_scsi_rsp *rsp,
 			    const struct virtio_scsi_cmd_resp *wire);
+bool vhost_scsi_ring_answer_good(const struct vhost_scsi_rsp *rsp,
+				 __virtio32 resid);
 int vhost_scsi_ring_save_rsp(struct vhost_scsi_vq *svq,
 			     const struct vhost_scsi_chain *chain, size_t len,
 			     struct vhost_scsi_rsp *rsp);

@@ -7,6 +7,7 @@
 #define VHOST_SCSI_USER_H
 
 #include <linux/uaccess.h>
+#include <linux/virtio_scsi.h>
 
 /**
  * vhost_scsi_user_read() - copy from the owner's memory
@@ -62,6 +63,35 @@ static __always_inline bool vhost_scsi_user_write(void __user *to,
 		unsafe_put_user(((const u64 *)from)[i], word + i, fault);
 	i *= sizeof(u64);
 	unsafe_copy_to_user(to + i, from + i, len - i, fault);
+	user_write_access_end();
+	return true;
+fault:
+	user_write_access_end();
+	return false;
+}
+
+/**
+ * vhost_scsi_user_write_good() - write a response that is zero but for the residual
+ * @to: where to
+ * @resid: the residual
+ *
+ * Return: false if not all of it could be written.
+ */
+static __always_inline bool
+vhost_scsi_user_write_good(struct virtio_scsi_cmd_resp __user *to,
+			   __virtio32 resid)
+{
+	u64 __user *word = (u64 __user *)to;
+	size_t i;
+
+	might_fault();
+	if (unlikely(!user_write_access_begin(to, sizeof(*to))))
+		return false;
+#pragma GCC unroll 16
+	for (i = 0; i < sizeof(*to) / sizeof(u64); i++)
+		unsafe_put_user(0, word + i, fault);
+	unsafe_put_user(0, (u32 __user *)(word + i), fault);
+	unsafe_put_user(resid, &to->resid, fault);
 	user_write_access_end();
 	return true;
 fault:
