@@ -7,6 +7,10 @@
 # shellcheck disable=SC2034 # used by the scripts that source this file
 LAB_SRC=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LAB_CACHE=${XDG_CACHE_HOME:-${HOME:?is not set: set it, or XDG_CACHE_HOME}/.cache}/tcm-vhost
+[[ $LAB_CACHE = /* ]] || {
+	echo "lab: XDG_CACHE_HOME is '$XDG_CACHE_HOME': give it a path that begins with /" >&2
+	exit 1
+}
 
 # A terminal gets seconds, not dates: what people ask is "how long so far".
 say()
@@ -34,16 +38,20 @@ rootfs_path()
 	printf '%s/rootfs-%s\n' "$LAB_CACHE" "${key:0:12}"
 }
 
+not_writable()
+{
+	die "cannot write in $LAB_CACHE: set XDG_CACHE_HOME to a writable place, or have 'sudo chown -R $(id -un) $LAB_CACHE' make it yours"
+}
+
 # One builder at a time for one thing; the others wait, and say so.
 # $1 names the thing, fd 9 holds the lock until the script ends.
 lock_cache()
 {
 	mkdir -p "$LAB_CACHE" 2>/dev/null ||
 		die "cannot create $LAB_CACHE: set XDG_CACHE_HOME to a writable place"
-	{ exec 9>"$LAB_CACHE/$1.lock"; } 2>/dev/null ||
-		die "cannot write in $LAB_CACHE: set XDG_CACHE_HOME to a writable place"
+	{ exec 9>"$LAB_CACHE/$1.lock"; } 2>/dev/null || not_writable
 	if ! flock -n 9; then
-		say "waiting for $1, which somebody else is building"
+		say "waiting for $1, which another run is building"
 		flock 9
 	fi
 }

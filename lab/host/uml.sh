@@ -34,7 +34,7 @@ choose_cpu()
 		while IFS=- read -r first last; do seq "$first" "${last:-$first}"; done | sort -rn)
 	for turn in 1 2 3 4; do
 		for cpu in "${cpus[@]}"; do
-			exec 6>"$LAB_CACHE/cpu-$cpu-$turn.lock"
+			{ exec 6>"$LAB_CACHE/cpu-$cpu-$turn.lock"; } 2>/dev/null || not_writable
 			flock -n 6 && return
 		done
 	done
