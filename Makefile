@@ -9,7 +9,8 @@ help: ## this list
 	@echo 'tcm_vhost: an in-kernel virtio-scsi target. make ...'
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		while IFS='|' read -r t d; do printf '%-20s %s\n' "$$t" "$$d"; done
-	@echo 'KERNEL=uml|debug|6.12|newest chooses one; lab/run --help for running one thing.'
+	@echo 'make modules takes KERNEL=uml|debug|6.12|newest, make conformance 6.12 or newest.'
+	@echo 'lab/run --help is about running one thing on such a host.'
 
 PHONY += lab
 lab: ## build the disposable host's root file system (a few minutes, once)
@@ -54,7 +55,7 @@ unit: lab ## unit tests of the pure sources, with sanitizers (seconds)
 	@lab/unit
 
 PHONY += check
-check: ## the tests that guard the main branch (9 minutes on two slow CPUs, 10 more the first time)
+check: ## the tests that guard the main branch (4 to 9 minutes on two CPUs, as long again the first time)
 	@lab/check
 
 PHONY += check-all
@@ -96,5 +97,8 @@ uninstall: ## go back to the distribution's module
 PHONY += clean
 clean: ## remove build/; the cache stays
 	rm -rf build
+
+.DEFAULT:
+	@echo "make: there is no '$@' here: 'make help' lists what there is" >&2; exit 2
 
 .PHONY: $(PHONY)
