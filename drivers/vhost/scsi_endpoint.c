@@ -10,6 +10,7 @@
  * cannot fail (I4).
  */
 #include <linux/nospec.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "scsi_held.h"
@@ -189,11 +190,13 @@ static void vhost_scsi_ep_watch_work(struct work_struct *work)
 	struct vhost_scsi_ep *ep = container_of(to_delayed_work(work),
 						struct vhost_scsi_ep, watch);
 
-	if (vhost_scsi_ep_is_orphan(ep->vs)) {
+	if (!vhost_scsi_ep_is_orphan(ep->vs)) {
+		vhost_scsi_tpg_scan_all(ep);
+	} else if (!vhost_scsi_inflight_any(ep->vs)) {
+		/* Not before: the work would keep dev.mutex until a disk answers. */
 		queue_work(vhost_scsi_unbound_wq, &ep->vs->ep_work);
 		return;
 	}
-	vhost_scsi_tpg_scan_all(ep);
 	schedule_delayed_work(&ep->watch, VHOST_SCSI_WATCH_PERIOD);
 }
 
@@ -303,8 +306,8 @@ void vhost_scsi_ep_release(struct vhost_scsi *vs)
  * vhost_scsi_ep_disown() - the device is nobody's any more
  * @vs: device, dev.mutex held
  *
- * Ends the endpoint and the workers, and lets go of the owner's memory. The device is
- * as it was when it was opened.
+ * Ends the endpoint and the workers, and lets go of the owner's memory. Another process
+ * may become the owner; counters, and the kind of the workers, stay.
  */
 void vhost_scsi_ep_disown(struct vhost_scsi *vs)
 {
@@ -316,8 +319,10 @@ void vhost_scsi_ep_disown(struct vhost_scsi *vs)
 	for (i = 0; i < vs->nr_vqs; i++) {
 		cancel_work_sync(&vs->svq[i].drop_work);
 		vs->svq[i].set_up = false;
+		vs->svq[i].poll = (struct vhost_scsi_poll) { };
 	}
 	vhost_dev_cleanup(&vs->dev);
+	vhost_scsi_evt_set_missed(vs, false);
 	vs->rings_old = false;
 }
 
@@ -345,6 +350,8 @@ int vhost_scsi_ep_clear(struct vhost_scsi *vs,
 		return -EINVAL;
 
 	vhost_scsi_ep_release(vs);
+	if (vhost_scsi_ep_is_orphan(vs))
+		queue_work(vhost_scsi_unbound_wq, &vs->ep_work);
 	return 0;
 }
 
@@ -376,16 +383,23 @@ void vhost_scsi_ep_memory_changed(struct vhost_scsi *vs)
  * vhost_scsi_ep_work() - something about the endpoint has changed
  * @work: ep_work of a device
  *
- * Targets may have come: binds them. Or its owner has died: ends it.
+ * Targets may have come: binds them. Or its owner has died: ends it, and what was the
+ * owner's, whose memory is given back without the mutex: its end may wait for others.
  */
 void vhost_scsi_ep_work(struct work_struct *work)
 {
 	struct vhost_scsi *vs = container_of(work, struct vhost_scsi, ep_work);
+	struct mm_struct *mm = NULL;
 
 	mutex_lock(&vs->dev.mutex);
-	if (vs->ep && vhost_scsi_ep_is_orphan(vs))
+	if (vs->dev.mm && vhost_scsi_ep_is_orphan(vs)) {
+		mm = vs->dev.mm;
+		mmget(mm);
 		vhost_scsi_ep_disown(vs);
-	else if (vs->ep)
+	} else if (vs->ep) {
 		vhost_scsi_tpg_bind_more(vs->ep);
+	}
 	mutex_unlock(&vs->dev.mutex);
+	if (mm)
+		mmput(mm);
 }

@@ -20,6 +20,7 @@
 #include <linux/vhost_iotlb.h>
 
 #include "scsi_held.h"
+#include "scsi_pin.h"
 
 /* Pages pinned or released before others may have the processor */
 #define VHOST_SCSI_HELD_BATCH	4096UL
@@ -103,6 +104,10 @@ static long vhost_scsi_held_pin_some(struct vhost_scsi_held_range *range,
 				  FOLL_WRITE | FOLL_LONGTERM, pages);
 	if (got <= 0)
 		return got ?: -EFAULT;
+	if (vhost_scsi_pin_wears(pages, got)) {
+		unpin_user_pages(pages, got);
+		return -EOPNOTSUPP;
+	}
 	if (vhost_scsi_held_take(range, got, seq))
 		return got;
 
@@ -139,7 +144,7 @@ static bool vhost_scsi_held_is_optional(int err)
 {
 	switch (err) {
 	case -EFAULT:		/* a hole, a device, a file that is written back */
-	case -EOPNOTSUPP:	/* a file on persistent memory */
+	case -EOPNOTSUPP:	/* a file on persistent memory; a page pinned too often */
 	case -EHWPOISON:
 	case -EAGAIN:		/* the owner replaces it all the time */
 		return true;

@@ -58,6 +58,26 @@ unsigned int vhost_scsi_inflight_nr(const struct vhost_scsi_vq *svq)
 	return svq->inflight.count[0] + svq->inflight.count[1];
 }
 
+/**
+ * vhost_scsi_inflight_any() - does LIO work on anything?
+ * @vs: device
+ *
+ * Return: false if it did not when each queue was looked at; with no worker to take
+ * requests it does not any more.
+ */
+bool vhost_scsi_inflight_any(const struct vhost_scsi *vs)
+{
+	unsigned int i;
+
+	for (i = 0; i < vs->nr_vqs; i++) {
+		const struct vhost_scsi_inflight *inflight = &vs->svq[i].inflight;
+
+		if (READ_ONCE(inflight->count[0]) || READ_ONCE(inflight->count[1]))
+			return true;
+	}
+	return false;
+}
+
 /* Begin a new epoch and wait for the end of the one before. */
 static void vhost_scsi_inflight_wait_vq(struct vhost_scsi *vs,
 					struct vhost_scsi_vq *svq)

@@ -19,8 +19,6 @@
 #define VHOST_SCSI_MAX_PAGES	2048
 /* Pages pinned at a time while a command is mapped */
 #define VHOST_SCSI_PIN_BATCH	32
-/* References to a page beyond which it is not pinned: it cannot count 2^31 */
-#define VHOST_SCSI_MAX_REFS	BIT(30)
 /*
  * What a request takes is its guest's: charged to the owner's memory cgroup. Without
  * memory the guest hears BUSY, and nobody is killed or logged for it (I5).

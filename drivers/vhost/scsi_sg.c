@@ -12,6 +12,7 @@
 #include <linux/uio.h>
 
 #include "scsi_map.h"
+#include "scsi_pin.h"
 
 /**
  * vhost_scsi_sg_init() - prepare a map, once in the life of a slot
@@ -148,25 +149,6 @@ static ssize_t vhost_scsi_sg_extract(struct iov_iter *iter,
 	return len;
 }
 
-/*
- * Is one of the pages pinned so often that its count could overflow? A guest's buffers
- * may name one page as often as they like, and guests may share one.
- */
-static bool vhost_scsi_sg_is_worn(struct page **pages, unsigned int nr)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr; i++)
-		if ((unsigned int)folio_ref_count(page_folio(pages[i])) >
-		    VHOST_SCSI_MAX_REFS)
-			return true;
-	return false;
-}
-
-/*
- * A list of one page, as most are, is not asked: a million slots, each with such a
- * list, would be more than a GiB of them.
- */
 static int vhost_scsi_sg_pin(struct vhost_scsi_map *map, struct iov_iter *iter,
 			     bool merge, struct page **scratch)
 {
@@ -180,8 +162,7 @@ static int vhost_scsi_sg_pin(struct vhost_scsi_map *map, struct iov_iter *iter,
 		if (unlikely(len <= 0))
 			return len ? len : -EFAULT;
 		nr = DIV_ROUND_UP(off + len, PAGE_SIZE);
-		if (unlikely(map->nents + nr > 1 &&
-			     vhost_scsi_sg_is_worn(scratch, nr))) {
+		if (unlikely(vhost_scsi_pin_wears(scratch, nr))) {
 			unpin_user_pages(scratch, nr);
 			return -ENOMEM;
 		}

@@ -363,8 +363,9 @@ TEST_F(one_page, is_pinned_as_often_as_it_can_count)
 	}
 	TH_LOG("%u held, %u full", held, full);
 	EXPECT_EQ(MANY, held + full);
-	EXPECT_LT(0, held);
-	EXPECT_LT(0, full);
+	/* A pin is 1024 references, of 2^30; some others may have a few. */
+	EXPECT_LE((1U << 20) / MANY_PAGES - 1, held);
+	EXPECT_GE((1U << 20) / MANY_PAGES, held);
 }
 
 TEST_HARNESS_MAIN

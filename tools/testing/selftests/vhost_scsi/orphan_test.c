@@ -37,7 +37,7 @@ FIXTURE_VARIANT_ADD(orphan, own_io_uring_kthread) {
 	.kthread = true,
 };
 
-/* How often the module is in use; a device that is open counts. */
+/* How often the module is in use, -1 if unknown; a device that is open counts. */
 static long uses(void)
 {
 	char text[32] = "";
@@ -71,20 +71,42 @@ static bool has_io_uring(void)
 	return ring >= 0;
 }
 
-/* The owner of a device with an endpoint, until it is killed. */
-static void be_owner(struct vs_dev *dev, enum holder holder, int ready)
+/* The owner of a device with an endpoint and a command in flight, until it is killed. */
+static void be_owner(orphan_data *self, enum holder holder, int ready)
 {
+	struct vs_dev *dev = &self->dev;
+	struct vs_req req;
+
 	if (vs_dev_setup(dev) || vs_dev_set_endpoint(dev, VS_WWN) ||
 	    (holder == OWN_IO_URING && tie(dev->fd)) ||
+	    vs_scsi_settle(dev, TAG, 0) || vs_hold_stop(&self->env.hold))
+		_exit(1);
+	vs_req_get(&req, dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, 8));
+	vs_req_in(&req, vs_mem_page(&dev->mem, 1), VS_PAGE);
+	if (vs_req_submit(&req) || vs_ring_wait_taken(req.ring, vs_patience()) ||
 	    write(ready, "r", 1) != 1)
 		_exit(1);
 	pause();
 	_exit(0);
 }
 
+/* Waits until the module is in use so often. */
+static bool is_used_by(long nr)
+{
+	int64_t end = vs_now_ms() + vs_patience();
+
+	while (uses() != nr) {
+		if (vs_now_ms() > end)
+			return false;
+		usleep(10000);
+	}
+	return true;
+}
+
 FIXTURE_SETUP(orphan)
 {
-	struct vs_env_opts opts = { .no_dev = true };
+	struct vs_env_opts opts = { .disk = VS_DISK_HOLD, .no_dev = true };
+	struct vs_dev_opts dev = { .features = VS_F_MODERN | VS_F_EVENT_IDX };
 	int ready[2];
 	pid_t owner;
 	char c;
@@ -96,14 +118,15 @@ FIXTURE_SETUP(orphan)
 	ENV_GET(&self->env, &opts);
 	ASSERT_EQ(0, vs_ramdisk_get(&self->env.bs[1], 1, 1, false));
 	self->uses = uses();
-	ASSERT_EQ(0, vs_dev_open(&self->dev, NULL));
+	ASSERT_LE(0, self->uses);
+	ASSERT_EQ(0, vs_dev_open(&self->dev, &dev));
 	if (variant->kthread)
 		ASSERT_EQ(0, vs_dev_use_kthreads(&self->dev));
 	ASSERT_EQ(0, pipe(ready));
 	owner = fork();
 	ASSERT_LE(0, owner);
 	if (!owner)
-		be_owner(&self->dev, variant->holder, ready[1]);
+		be_owner(self, variant->holder, ready[1]);
 	close(ready[1]);
 	EXPECT_EQ(1, read(ready[0], &c, 1));
 	close(ready[0]);
@@ -117,7 +140,10 @@ FIXTURE_TEARDOWN(orphan)
 {
 	if (!self->env.bs[1].path[0])
 		return;
+	vs_hold_release();
 	vs_dev_close(&self->dev);
+	/* The device of a dead owner is closed, or it would be in the next test's count. */
+	EXPECT_TRUE(is_used_by(self->uses));
 	ENV_PUT(&self->env);
 }
 
@@ -139,16 +165,18 @@ static int take_over(struct vs_dev *other)
 	return ret;
 }
 
-static bool is_closed(orphan_data *self)
+/* Who else asks for the target does not get it: the endpoint is set. */
+static bool is_set(void)
 {
-	int64_t end = vs_now_ms() + vs_patience();
+	struct vs_dev other = { 0 };
+	int ret = vs_dev_open(&other, NULL);
 
-	while (uses() != self->uses) {
-		if (vs_now_ms() > end)
-			return false;
-		usleep(10000);
-	}
-	return true;
+	if (!ret)
+		ret = vs_dev_setup(&other);
+	if (!ret)
+		ret = vs_dev_set_endpoint(&other, VS_WWN);
+	vs_dev_close(&other);
+	return ret == -ENODEV;
 }
 
 TEST_F(orphan, endpoint_ends_by_itself)
@@ -156,14 +184,14 @@ TEST_F(orphan, endpoint_ends_by_itself)
 	struct vs_dev other = { 0 };
 
 	COVERS("F-LC-26");
+	ASSERT_TRUE(is_set());
+	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
 	EXPECT_EQ(0, take_over(&other));
 	EXPECT_EQ(0, vs_scsi_settle(&other, TAG, 0));
 	vs_dev_close(&other);
-	if (variant->holder == OWN_IO_URING) {
-		EXPECT_TRUE(is_closed(self));
+	if (variant->holder == OWN_IO_URING)
 		return;
-	}
-	/* The device is as it was when it was opened. */
+	/* Another process may be the owner. */
 	EXPECT_EQ(0, vs_dev_clear_endpoint(&self->dev, VS_WWN));
 	EXPECT_EQ(0, vs_dev_setup(&self->dev));
 	EXPECT_EQ(0, vs_dev_set_endpoint(&self->dev, VS_WWN));
@@ -188,30 +216,39 @@ static bool returns(int (*work)(struct vs_env *env), struct vs_env *env)
 	return status == 0;
 }
 
-static int unlink_lun_0(struct vs_env *env)
+static int link_and_unlink(struct vs_env *env)
 {
-	(void)env;
-	return vs_lun_unlink(VS_WWN, TAG, 0);
-}
+	int ret = vs_lun_link(VS_WWN, TAG, 5, &env->bs[1]);
 
-static int link_lun_5(struct vs_env *env)
-{
-	return vs_lun_link(VS_WWN, TAG, 5, &env->bs[1]);
-}
-
-TEST_F(orphan, clear_endpoint_works_for_whoever_holds_the_descriptor)
-{
-	COVERS("F-LC-11 IOC-29 REQ-59");
-	if (variant->holder != OTHER_PROCESS)
-		SKIP(return, "nobody holds it");
-	EXPECT_EQ(0, vs_dev_clear_endpoint(&self->dev, VS_WWN));
+	return ret ? ret : vs_lun_unlink(VS_WWN, TAG, 5);
 }
 
 TEST_F(orphan, unlink_without_a_worker_returns)
 {
 	COVERS("F-EV-05 EVT-18 REQ-59 F-LC-11");
-	ASSERT_TRUE(returns(unlink_lun_0, &self->env));
-	EXPECT_TRUE(returns(link_lun_5, &self->env));
+	ASSERT_TRUE(is_set());
+	EXPECT_TRUE(returns(link_and_unlink, &self->env));
+	EXPECT_TRUE(is_set());
+}
+
+TEST_F(orphan, clear_endpoint_works_for_whoever_holds_the_descriptor)
+{
+	pid_t pid;
+	int status;
+
+	COVERS("F-LC-11 IOC-29 REQ-59");
+	if (variant->holder != OTHER_PROCESS)
+		SKIP(return, "nobody holds it");
+	ASSERT_TRUE(is_set());
+	pid = fork();
+	if (!pid)
+		_exit(vs_dev_clear_endpoint(&self->dev, VS_WWN) ? 1 : 0);
+	/* It waits for the command, if it has come that far. */
+	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	/* The memory of a dead owner goes with the endpoint. */
+	EXPECT_EQ(0, vs_dev_setup(&self->dev));
 }
 
 TEST_HARNESS_MAIN
