@@ -287,6 +287,6 @@ vhost_scsi_passed_check(const struct vhost_scsi_kind *kind, u8 *cdb,
 			struct vhost_scsi_plan *plan);
 
 /* scsi_read_only.c */
-bool vhost_scsi_ro_takes(u8 type, const u8 *cdb);
+bool vhost_scsi_read_only_takes(u8 type, const u8 *cdb);
 
 #endif

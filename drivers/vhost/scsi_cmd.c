@@ -160,7 +160,7 @@ static void vhost_scsi_cmd_retire(struct vhost_scsi_cmd *cmd)
 		memset(cmd->wire.sense, 0, sizeof(cmd->wire.sense));
 	vhost_scsi_map_release(&cmd->map);
 	vhost_scsi_ring_free_rsp(&cmd->rsp);
-	vhost_scsi_cmd_put(cmd);
+	vhost_scsi_slot_put(cmd);
 }
 
 /**

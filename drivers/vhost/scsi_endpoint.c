@@ -80,7 +80,7 @@ static int vhost_scsi_ep_prepare_vq(struct vhost_scsi_vq *svq,
 	if (!vhost_scsi_ep_serves(svq))
 		return 0;
 	if (svq->index >= VHOST_SCSI_VQ_IO) {
-		ret = vhost_scsi_cmd_alloc_slots(svq);
+		ret = vhost_scsi_slot_alloc_all(svq);
 		if (ret)
 			return ret;
 		ep->nr_io++;
@@ -113,7 +113,7 @@ static void vhost_scsi_ep_free_slots(struct vhost_scsi *vs)
 	unsigned int i;
 
 	for (i = VHOST_SCSI_VQ_IO; i < vs->nr_vqs; i++)
-		vhost_scsi_cmd_free_slots(&vs->svq[i]);
+		vhost_scsi_slot_free_all(&vs->svq[i]);
 }
 
 /* Pin the guest's memory, if a target wants that. */

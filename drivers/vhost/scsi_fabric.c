@@ -103,7 +103,7 @@ static void vhost_scsi_close_session(struct se_session *sess)
 
 	if (!tpg)
 		return;
-	vhost_scsi_tpg_renew_nexus(tpg, sess);
+	vhost_scsi_nexus_renew(tpg, sess);
 	vhost_scsi_tpg_put(tpg);
 }
 
@@ -119,7 +119,7 @@ static int vhost_scsi_fabric_post_link(struct se_portal_group *se_tpg,
 static void vhost_scsi_fabric_pre_unlink(struct se_portal_group *se_tpg,
 					 struct se_lun *lun)
 {
-	vhost_scsi_tpg_lun_leaves(to_vtpg(se_tpg), lun);
+	vhost_scsi_nexus_lun_leaves(to_vtpg(se_tpg), lun);
 	vhost_scsi_reserve_lun_leaves(lun);
 }
 
@@ -134,27 +134,27 @@ static void vhost_scsi_fabric_post_unlink(struct se_portal_group *se_tpg,
 /* -- nexus -- */
 
 /* An administrator sees an errno, which does not say what is wrong. */
-static int vhost_scsi_nexus_refuse(const char *name, const char *why)
+static int vhost_scsi_fabric_refuse_nexus(const char *name, const char *why)
 {
 	pr_warn_ratelimited("vhost-scsi: nexus '%s' refused: %s\n", name, why);
 	return -EINVAL;
 }
 
-static int vhost_scsi_nexus_make(struct vhost_scsi_tpg *tpg, const char *name)
+static int vhost_scsi_fabric_make_nexus(struct vhost_scsi_tpg *tpg, const char *name)
 {
 	const struct vhost_scsi_proto *proto = vhost_scsi_find_proto(name);
 
 	if (!proto)
-		return vhost_scsi_nexus_refuse(name,
+		return vhost_scsi_fabric_refuse_nexus(name,
 			"a name begins with naa., fc. or iqn.");
 	if (proto->id != tpg->tport->proto_id)
-		return vhost_scsi_nexus_refuse(name,
+		return vhost_scsi_fabric_refuse_nexus(name,
 			"its prefix differs from the target's");
 	/* LIO cuts READ FULL STATUS short at a name without TransportID. */
 	if (!proto->valid(name + strlen(proto->prefix)))
-		return vhost_scsi_nexus_refuse(name, proto->want);
+		return vhost_scsi_fabric_refuse_nexus(name, proto->want);
 
-	return vhost_scsi_tpg_add_nexus(tpg, name + proto->cut);
+	return vhost_scsi_nexus_add(tpg, name + proto->cut);
 }
 
 static ssize_t vhost_scsi_tpg_nexus_show(struct config_item *item, char *page)
@@ -177,13 +177,13 @@ static ssize_t vhost_scsi_tpg_nexus_store(struct config_item *item,
 	int ret;
 
 	if (strscpy(name, page) < 0)
-		return vhost_scsi_nexus_refuse(name, "a name has 223 characters at most");
+		return vhost_scsi_fabric_refuse_nexus(name, "a name has 223 characters at most");
 	name[strcspn(name, "\n")] = '\0';
 
 	if (!strcmp(name, "NULL"))
-		ret = vhost_scsi_tpg_drop_nexus(tpg);
+		ret = vhost_scsi_nexus_drop(tpg);
 	else
-		ret = vhost_scsi_nexus_make(tpg, name);
+		ret = vhost_scsi_fabric_make_nexus(tpg, name);
 	return ret ? ret : count;
 }
 
@@ -219,7 +219,7 @@ vhost_scsi_tpg_attrib_fabric_prot_type_store(struct config_item *item,
 	if (val != 0 && val != 1 && val != 3)
 		return -EINVAL;
 
-	vhost_scsi_tpg_set_prot_type(tpg, val);
+	vhost_scsi_nexus_set_prot_type(tpg, val);
 	return count;
 }
 

@@ -33,7 +33,7 @@ static void vhost_scsi_io_request(struct vhost_scsi_io *io)
 {
 	u32 len = 0;
 
-	switch (vhost_scsi_io_start(io)) {
+	switch (vhost_scsi_req_start(io)) {
 	case VHOST_SCSI_SUBMITTED:
 		return;
 	case VHOST_SCSI_REPLY:

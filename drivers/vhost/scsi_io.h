@@ -52,6 +52,6 @@ struct vhost_scsi_io {
 	size_t data_len;
 };
 
-enum vhost_scsi_verdict vhost_scsi_io_start(struct vhost_scsi_io *io);
+enum vhost_scsi_verdict vhost_scsi_req_start(struct vhost_scsi_io *io);
 
 #endif

@@ -11,7 +11,7 @@
 #include "vhost_scsi.h"
 
 static struct se_session *
-vhost_scsi_tpg_setup_session(struct vhost_scsi_tpg *tpg, const char *name)
+vhost_scsi_nexus_setup_session(struct vhost_scsi_tpg *tpg, const char *name)
 {
 	lockdep_assert_held(&tpg->mutex);
 	WARN_ON_ONCE(tpg->nr_leaving);
@@ -20,8 +20,8 @@ vhost_scsi_tpg_setup_session(struct vhost_scsi_tpg *tpg, const char *name)
 }
 
 /* Give the queues a session, or none, instead of the one that they have. */
-static void vhost_scsi_tpg_publish_session(struct vhost_scsi_tpg *tpg,
-					   struct se_session *sess)
+static void vhost_scsi_nexus_publish_session(struct vhost_scsi_tpg *tpg,
+					     struct se_session *sess)
 {
 	lockdep_assert_held(&tpg->mutex);
 	/* Pairs with the address dependency of the data path. */
@@ -29,7 +29,7 @@ static void vhost_scsi_tpg_publish_session(struct vhost_scsi_tpg *tpg,
 }
 
 /**
- * vhost_scsi_tpg_add_nexus() - make the I_T nexus of a TPG
+ * vhost_scsi_nexus_add() - make the I_T nexus of a TPG
  * @tpg: the TPG
  * @name: initiator name
  *
@@ -38,7 +38,7 @@ static void vhost_scsi_tpg_publish_session(struct vhost_scsi_tpg *tpg,
  * Return: 0, -EEXIST if there is a nexus, -EBUSY while a LUN is on its way out, or
  * an error of LIO.
  */
-int vhost_scsi_tpg_add_nexus(struct vhost_scsi_tpg *tpg, const char *name)
+int vhost_scsi_nexus_add(struct vhost_scsi_tpg *tpg, const char *name)
 {
 	struct se_session *sess;
 
@@ -47,10 +47,10 @@ int vhost_scsi_tpg_add_nexus(struct vhost_scsi_tpg *tpg, const char *name)
 			return -EEXIST;
 		if (tpg->nr_leaving)
 			return -EBUSY;
-		sess = vhost_scsi_tpg_setup_session(tpg, name);
+		sess = vhost_scsi_nexus_setup_session(tpg, name);
 		if (IS_ERR(sess))
 			return PTR_ERR(sess);
-		vhost_scsi_tpg_publish_session(tpg, sess);
+		vhost_scsi_nexus_publish_session(tpg, sess);
 	}
 	vhost_scsi_tpg_announce(tpg);
 	return 0;
@@ -60,7 +60,7 @@ int vhost_scsi_tpg_add_nexus(struct vhost_scsi_tpg *tpg, const char *name)
  * LIO counts a command out of its session after it has released it to us: the
  * session may go only when that count is 0.
  */
-static void vhost_scsi_tpg_remove_session(struct se_session *sess)
+static void vhost_scsi_nexus_remove_session(struct se_session *sess)
 {
 	target_stop_session(sess);
 	target_wait_for_sess_cmds(sess);
@@ -68,30 +68,30 @@ static void vhost_scsi_tpg_remove_session(struct se_session *sess)
 }
 
 /**
- * vhost_scsi_tpg_remove_nexus() - end the nexus of a TPG that no guest has
+ * vhost_scsi_nexus_remove() - end the nexus of a TPG that no guest has
  * @tpg: TPG with a nexus, its mutex held
  *
  * Waits for its commands.
  */
-void vhost_scsi_tpg_remove_nexus(struct vhost_scsi_tpg *tpg)
+void vhost_scsi_nexus_remove(struct vhost_scsi_tpg *tpg)
 {
 	lockdep_assert_held(&tpg->mutex);
-	vhost_scsi_tpg_remove_session(tpg->sess);
+	vhost_scsi_nexus_remove_session(tpg->sess);
 	WRITE_ONCE(tpg->sess, NULL);
 }
 
 /* Give a nexus another session of its name; no queue uses the old one afterwards. */
-static void vhost_scsi_tpg_replace_session(struct vhost_scsi_tpg *tpg)
+static void vhost_scsi_nexus_replace_session(struct vhost_scsi_tpg *tpg)
 {
 	const char *name = tpg->sess->se_node_acl->initiatorname;
 	struct se_session *fresh;
 
-	fresh = vhost_scsi_tpg_setup_session(tpg, name);
+	fresh = vhost_scsi_nexus_setup_session(tpg, name);
 	if (IS_ERR(fresh)) {
 		vhost_scsi_tpg_unplug(tpg);
 		fresh = NULL;
 	}
-	vhost_scsi_tpg_publish_session(tpg, fresh);
+	vhost_scsi_nexus_publish_session(tpg, fresh);
 	if (tpg->ep)
 		vhost_scsi_tpg_sync_queues(tpg->ep->vs);
 }
@@ -100,8 +100,8 @@ static void vhost_scsi_tpg_replace_session(struct vhost_scsi_tpg *tpg)
  * Is a LUN named by an ACL that LIO has forgotten, because it is being removed? LIO
  * frees that ACL only when its session is gone, and looks at the LUN's disk then.
  */
-static bool vhost_scsi_tpg_lun_is_orphaned(struct vhost_scsi_tpg *tpg,
-					   struct se_lun *lun)
+static bool vhost_scsi_nexus_lun_is_orphaned(struct vhost_scsi_tpg *tpg,
+					     struct se_lun *lun)
 {
 	struct se_portal_group *se_tpg = &tpg->se_tpg;
 	struct se_dev_entry *deve;
@@ -122,7 +122,7 @@ static bool vhost_scsi_tpg_lun_is_orphaned(struct vhost_scsi_tpg *tpg,
 }
 
 /**
- * vhost_scsi_tpg_lun_leaves() - a LUN is about to go
+ * vhost_scsi_nexus_lun_leaves() - a LUN is about to go
  * @tpg: its TPG
  * @lun: the LUN
  *
@@ -131,10 +131,10 @@ static bool vhost_scsi_tpg_lun_is_orphaned(struct vhost_scsi_tpg *tpg,
  * meanwhile. An ACL that is being removed is waited for; LIO does not say when it is
  * freed. That takes as long as the commands of its session.
  */
-void vhost_scsi_tpg_lun_leaves(struct vhost_scsi_tpg *tpg, struct se_lun *lun)
+void vhost_scsi_nexus_lun_leaves(struct vhost_scsi_tpg *tpg, struct se_lun *lun)
 {
 	mutex_lock(&tpg->mutex);
-	while (vhost_scsi_tpg_lun_is_orphaned(tpg, lun)) {
+	while (vhost_scsi_nexus_lun_is_orphaned(tpg, lun)) {
 		mutex_unlock(&tpg->mutex);
 		schedule_timeout_idle(VHOST_SCSI_FORGET_PERIOD);
 		mutex_lock(&tpg->mutex);
@@ -144,7 +144,7 @@ void vhost_scsi_tpg_lun_leaves(struct vhost_scsi_tpg *tpg, struct se_lun *lun)
 }
 
 /* Take the mutex of a TPG when no LUN is on its way out. */
-static void vhost_scsi_tpg_lock_settled(struct vhost_scsi_tpg *tpg)
+static void vhost_scsi_nexus_lock_settled(struct vhost_scsi_tpg *tpg)
 {
 	mutex_lock(&tpg->mutex);
 	while (tpg->nr_leaving) {
@@ -155,7 +155,7 @@ static void vhost_scsi_tpg_lock_settled(struct vhost_scsi_tpg *tpg)
 }
 
 /**
- * vhost_scsi_tpg_renew_nexus() - give up a session whose ACL goes
+ * vhost_scsi_nexus_renew() - give up a session whose ACL goes
  * @tpg: its TPG
  * @sess: the session, which may be gone; LIO's rmdir of the ACL waits until it is
  *
@@ -165,22 +165,22 @@ static void vhost_scsi_tpg_lock_settled(struct vhost_scsi_tpg *tpg)
  * old session, which a backstore may hold for long, with no lock held: whoever serves
  * the target or links a LUN to it asks for its mutex.
  */
-void vhost_scsi_tpg_renew_nexus(struct vhost_scsi_tpg *tpg,
-				struct se_session *sess)
+void vhost_scsi_nexus_renew(struct vhost_scsi_tpg *tpg,
+			    struct se_session *sess)
 {
 	bool ours;
 
-	vhost_scsi_tpg_lock_settled(tpg);
+	vhost_scsi_nexus_lock_settled(tpg);
 	ours = tpg->sess == sess;
 	if (ours)
-		vhost_scsi_tpg_replace_session(tpg);
+		vhost_scsi_nexus_replace_session(tpg);
 	mutex_unlock(&tpg->mutex);
 	if (ours)
-		vhost_scsi_tpg_remove_session(sess);
+		vhost_scsi_nexus_remove_session(sess);
 }
 
-static void vhost_scsi_tpg_set_session_prot(struct vhost_scsi_tpg *tpg,
-					    int type)
+static void vhost_scsi_nexus_set_session_prot(struct vhost_scsi_tpg *tpg,
+					      int type)
 {
 	if (!tpg->sess)
 		return;
@@ -190,29 +190,29 @@ static void vhost_scsi_tpg_set_session_prot(struct vhost_scsi_tpg *tpg,
 }
 
 /**
- * vhost_scsi_tpg_set_prot_type() - protection that LIO offers by itself
+ * vhost_scsi_nexus_set_prot_type() - protection that LIO offers by itself
  * @tpg: the TPG
  * @type: 0, 1 or 3
  *
  * Commands that were decided before do not mind: LIO goes by what their plan says of
  * protection information. So nobody waits for a queue, whose worker may be stuck.
  */
-void vhost_scsi_tpg_set_prot_type(struct vhost_scsi_tpg *tpg, int type)
+void vhost_scsi_nexus_set_prot_type(struct vhost_scsi_tpg *tpg, int type)
 {
 	guard(mutex)(&tpg->mutex);
 	WRITE_ONCE(tpg->fabric_prot_type, type);
-	vhost_scsi_tpg_set_session_prot(tpg, type);
+	vhost_scsi_nexus_set_session_prot(tpg, type);
 }
 
 /**
- * vhost_scsi_tpg_drop_nexus() - end the I_T nexus of a TPG
+ * vhost_scsi_nexus_drop() - end the I_T nexus of a TPG
  * @tpg: the TPG
  *
  * A guest that has the TPG as a target loses it. Waits for its commands.
  *
  * Return: 0, -ENODEV without a nexus, -EBUSY while a LUN is linked.
  */
-int vhost_scsi_tpg_drop_nexus(struct vhost_scsi_tpg *tpg)
+int vhost_scsi_nexus_drop(struct vhost_scsi_tpg *tpg)
 {
 	guard(mutex)(&tpg->mutex);
 	if (!tpg->sess)
@@ -220,6 +220,6 @@ int vhost_scsi_tpg_drop_nexus(struct vhost_scsi_tpg *tpg)
 	if (tpg->nr_luns)
 		return -EBUSY;
 	vhost_scsi_tpg_unplug(tpg);
-	vhost_scsi_tpg_remove_nexus(tpg);
+	vhost_scsi_nexus_remove(tpg);
 	return 0;
 }

@@ -313,7 +313,7 @@ vhost_scsi_passed_check(const struct vhost_scsi_kind *kind, u8 *cdb,
 	    (cdb[0] == EXTENDED_COPY || cdb[0] == RECEIVE_COPY_RESULTS))
 		return VHOST_SCSI_BAD_OPCODE;
 	if (kind->read_only && (layout->dir == VHOST_SCSI_DIR_OUT ||
-				!vhost_scsi_ro_takes(kind->type, cdb)))
+				!vhost_scsi_read_only_takes(kind->type, cdb)))
 		return VHOST_SCSI_IS_READ_ONLY;
 	if ((effect == VHOST_SCSI_EFFECT_READS && layout->dir == VHOST_SCSI_DIR_OUT) ||
 	    (effect == VHOST_SCSI_EFFECT_CHANGES && layout->dir == VHOST_SCSI_DIR_IN))

@@ -12,14 +12,14 @@
 #include "vhost_scsi.h"
 
 /**
- * vhost_scsi_cmd_alloc_slots() - make a slot for each entry of the ring
+ * vhost_scsi_slot_alloc_all() - make a slot for each entry of the ring
  * @svq: request queue without slots, its ring set up
  *
  * Charged to the caller's memory cgroup.
  *
  * Return: 0 or -ENOMEM.
  */
-int vhost_scsi_cmd_alloc_slots(struct vhost_scsi_vq *svq)
+int vhost_scsi_slot_alloc_all(struct vhost_scsi_vq *svq)
 {
 	struct vhost_scsi_cmd *cmd;
 	unsigned int i;
@@ -41,10 +41,10 @@ int vhost_scsi_cmd_alloc_slots(struct vhost_scsi_vq *svq)
 }
 
 /**
- * vhost_scsi_cmd_free_slots() - undo vhost_scsi_cmd_alloc_slots()
+ * vhost_scsi_slot_free_all() - undo vhost_scsi_slot_alloc_all()
  * @svq: request queue with all slots free, or without slots
  */
-void vhost_scsi_cmd_free_slots(struct vhost_scsi_vq *svq)
+void vhost_scsi_slot_free_all(struct vhost_scsi_vq *svq)
 {
 	svq->free = NULL;
 	kvfree(svq->slots);
@@ -52,15 +52,15 @@ void vhost_scsi_cmd_free_slots(struct vhost_scsi_vq *svq)
 }
 
 /**
- * vhost_scsi_cmd_get() - take a slot
+ * vhost_scsi_slot_get() - take a slot
  * @svq: request queue, vq->mutex held
  * @head: head descriptor of the request
  *
  * Return: the slot, counted as in flight, or NULL if all are in use: the guest
  * has more requests outstanding than its ring has entries.
  */
-struct vhost_scsi_cmd *vhost_scsi_cmd_get(struct vhost_scsi_vq *svq,
-					  unsigned int head)
+struct vhost_scsi_cmd *vhost_scsi_slot_get(struct vhost_scsi_vq *svq,
+					   unsigned int head)
 {
 	struct vhost_scsi_cmd *cmd = svq->free;
 
@@ -79,11 +79,11 @@ struct vhost_scsi_cmd *vhost_scsi_cmd_get(struct vhost_scsi_vq *svq,
 }
 
 /**
- * vhost_scsi_cmd_set_order() - does a command keep its place in the task set?
+ * vhost_scsi_slot_set_order() - does a command keep its place in the task set?
  * @cmd: taken slot, vq->mutex held
  * @in_order: its task attribute is not SIMPLE
  */
-void vhost_scsi_cmd_set_order(struct vhost_scsi_cmd *cmd, bool in_order)
+void vhost_scsi_slot_set_order(struct vhost_scsi_cmd *cmd, bool in_order)
 {
 	struct vhost_scsi_vq *svq = cmd->task.svq;
 
@@ -93,16 +93,16 @@ void vhost_scsi_cmd_set_order(struct vhost_scsi_cmd *cmd, bool in_order)
 }
 
 /**
- * vhost_scsi_cmd_put() - give a slot back
+ * vhost_scsi_slot_put() - give a slot back
  * @cmd: slot that holds nothing any more, vq->mutex held
  */
-void vhost_scsi_cmd_put(struct vhost_scsi_cmd *cmd)
+void vhost_scsi_slot_put(struct vhost_scsi_cmd *cmd)
 {
 	struct vhost_scsi_vq *svq = cmd->task.svq;
 
 	lockdep_assert_held(&svq->vq.mutex);
 	if (unlikely(cmd->in_order))
-		vhost_scsi_cmd_set_order(cmd, false);
+		vhost_scsi_slot_set_order(cmd, false);
 	cmd->busy = false;
 	cmd->next = svq->free;
 	svq->free = cmd;
@@ -121,16 +121,16 @@ static bool vhost_scsi_cmd_in_set(const struct vhost_scsi_cmd *cmd,
 }
 
 /**
- * vhost_scsi_cmd_next() - walk through the commands of a queue
+ * vhost_scsi_slot_next() - walk through the commands of a queue
  * @svq: request queue, vq->mutex held
  * @cmd: where the walk stands, NULL to begin
  * @set: which commands
  *
  * Return: the next command of the set, NULL if there is none any more.
  */
-struct vhost_scsi_cmd *vhost_scsi_cmd_next(struct vhost_scsi_vq *svq,
-					   struct vhost_scsi_cmd *cmd,
-					   const struct vhost_scsi_set *set)
+struct vhost_scsi_cmd *vhost_scsi_slot_next(struct vhost_scsi_vq *svq,
+					    struct vhost_scsi_cmd *cmd,
+					    const struct vhost_scsi_set *set)
 {
 	lockdep_assert_held(&svq->vq.mutex);
 	if (!svq->slots)

@@ -15,7 +15,7 @@
 #include "scsi_io.h"
 #include "scsi_trace.h"
 
-static int vhost_scsi_cmd_attr(u8 task_attr)
+static int vhost_scsi_submit_attr(u8 task_attr)
 {
 	switch (task_attr) {
 	case VIRTIO_SCSI_S_ORDERED:
@@ -28,7 +28,7 @@ static int vhost_scsi_cmd_attr(u8 task_attr)
 	return TCM_SIMPLE_TAG;
 }
 
-static enum dma_data_direction vhost_scsi_cmd_dir(enum vhost_scsi_dir dir)
+static enum dma_data_direction vhost_scsi_submit_dir(enum vhost_scsi_dir dir)
 {
 	switch (dir) {
 	case VHOST_SCSI_DIR_OUT:
@@ -42,7 +42,7 @@ static enum dma_data_direction vhost_scsi_cmd_dir(enum vhost_scsi_dir dir)
 }
 
 /* What target_submit() does for a backstore with direct submission. */
-static void vhost_scsi_cmd_execute(struct se_cmd *se_cmd)
+static void vhost_scsi_submit_execute(struct se_cmd *se_cmd)
 {
 	sense_reason_t reason;
 
@@ -54,7 +54,7 @@ static void vhost_scsi_cmd_execute(struct se_cmd *se_cmd)
 }
 
 /* Protection that LIO made out, against what goes along or was decided. */
-static bool vhost_scsi_cmd_pi_agrees(const struct vhost_scsi_io *io)
+static bool vhost_scsi_submit_pi_agrees(const struct vhost_scsi_io *io)
 {
 	const struct se_cmd *se_cmd = &io->cmd->task.se_cmd;
 
@@ -71,7 +71,7 @@ static bool vhost_scsi_cmd_pi_agrees(const struct vhost_scsi_io *io)
  * the unit that it found. What does not agree with the list that it has must not
  * reach a backstore (I7).
  */
-static sense_reason_t vhost_scsi_cmd_disagrees(struct vhost_scsi_io *io)
+static sense_reason_t vhost_scsi_submit_disagrees(struct vhost_scsi_io *io)
 {
 	const struct se_cmd *se_cmd = &io->cmd->task.se_cmd;
 
@@ -84,7 +84,7 @@ static sense_reason_t vhost_scsi_cmd_disagrees(struct vhost_scsi_io *io)
 		return TCM_LOGICAL_UNIT_COMMUNICATION_FAILURE;
 	}
 	if (unlikely(se_cmd->prot_op != TARGET_PROT_NORMAL) &&
-	    !vhost_scsi_cmd_pi_agrees(io)) {
+	    !vhost_scsi_submit_pi_agrees(io)) {
 		io->why = "LIO moves other protection information";
 		return TCM_LOGICAL_UNIT_COMMUNICATION_FAILURE;
 	}
@@ -97,8 +97,8 @@ static sense_reason_t vhost_scsi_cmd_disagrees(struct vhost_scsi_io *io)
 }
 
 /* LIO answers what it made wrong of a command, and does nothing else with it. */
-static noinline void vhost_scsi_cmd_stop(struct vhost_scsi_io *io,
-					 sense_reason_t reason)
+static noinline void vhost_scsi_submit_stop(struct vhost_scsi_io *io,
+					    sense_reason_t reason)
 {
 	struct se_cmd *se_cmd = &io->cmd->task.se_cmd;
 	struct vhost_scsi_result res = {
@@ -113,7 +113,7 @@ static noinline void vhost_scsi_cmd_stop(struct vhost_scsi_io *io,
 }
 
 /**
- * vhost_scsi_cmd_submit() - hand a command to LIO
+ * vhost_scsi_submit() - hand a command to LIO
  * @io: the request, with a slot that has mapped data and a saved response place
  *
  * On success the slot is LIO's, and may have been released before this
@@ -122,18 +122,18 @@ static noinline void vhost_scsi_cmd_stop(struct vhost_scsi_io *io,
  * Return: 0, or a negative errno if the session takes no commands; the slot is
  * the caller's then.
  */
-int vhost_scsi_cmd_submit(struct vhost_scsi_io *io)
+int vhost_scsi_submit(struct vhost_scsi_io *io)
 {
 	struct vhost_scsi_cmd *cmd = io->cmd;
 	struct se_cmd *se_cmd = &cmd->task.se_cmd;
-	int attr = vhost_scsi_cmd_attr(io->req.task_attr);
+	int attr = vhost_scsi_submit_attr(io->req.task_attr);
 	struct vhost_scsi_map *pi = NULL;
 	sense_reason_t reason;
 	int ret;
 
 	lockdep_assert_held(&cmd->task.svq->vq.mutex);
 	if (unlikely(attr != TCM_SIMPLE_TAG))
-		vhost_scsi_cmd_set_order(cmd, true);
+		vhost_scsi_slot_set_order(cmd, true);
 	cmd->data_len = io->layout.data_len;
 	cmd->len = io->plan.len;
 	cmd->pi_len = io->layout.pi_len;
@@ -144,7 +144,7 @@ int vhost_scsi_cmd_submit(struct vhost_scsi_io *io)
 	memset(se_cmd, 0, sizeof(*se_cmd));
 	ret = target_init_cmd(se_cmd, io->sess, cmd->wire.sense, io->req.lun,
 			      io->plan.len, attr,
-			      vhost_scsi_cmd_dir(io->plan.dir), 0);
+			      vhost_scsi_submit_dir(io->plan.dir), 0);
 	if (ret)
 		return ret;
 
@@ -157,11 +157,11 @@ int vhost_scsi_cmd_submit(struct vhost_scsi_io *io)
 					GFP_KERNEL)))
 		return 0;
 
-	reason = vhost_scsi_cmd_disagrees(io);
+	reason = vhost_scsi_submit_disagrees(io);
 	if (unlikely(reason)) {
-		vhost_scsi_cmd_stop(io, reason);
+		vhost_scsi_submit_stop(io, reason);
 	} else if (likely(vhost_scsi_direct(cmd))) {
-		vhost_scsi_cmd_execute(se_cmd);
+		vhost_scsi_submit_execute(se_cmd);
 	} else {
 		vhost_scsi_execute_own(se_cmd);
 		target_submit(se_cmd);

@@ -173,13 +173,13 @@ void vhost_scsi_tpg_sync_queues(struct vhost_scsi *vs);
 void vhost_scsi_tpg_unplug(struct vhost_scsi_tpg *tpg);
 
 /* scsi_nexus.c */
-int vhost_scsi_tpg_add_nexus(struct vhost_scsi_tpg *tpg, const char *name);
-int vhost_scsi_tpg_drop_nexus(struct vhost_scsi_tpg *tpg);
-void vhost_scsi_tpg_set_prot_type(struct vhost_scsi_tpg *tpg, int type);
-void vhost_scsi_tpg_remove_nexus(struct vhost_scsi_tpg *tpg);
-void vhost_scsi_tpg_renew_nexus(struct vhost_scsi_tpg *tpg,
-				struct se_session *sess);
-void vhost_scsi_tpg_lun_leaves(struct vhost_scsi_tpg *tpg, struct se_lun *lun);
+int vhost_scsi_nexus_add(struct vhost_scsi_tpg *tpg, const char *name);
+int vhost_scsi_nexus_drop(struct vhost_scsi_tpg *tpg);
+void vhost_scsi_nexus_set_prot_type(struct vhost_scsi_tpg *tpg, int type);
+void vhost_scsi_nexus_remove(struct vhost_scsi_tpg *tpg);
+void vhost_scsi_nexus_renew(struct vhost_scsi_tpg *tpg,
+			    struct se_session *sess);
+void vhost_scsi_nexus_lun_leaves(struct vhost_scsi_tpg *tpg, struct se_lun *lun);
 
 /* scsi_unit.c */
 void vhost_scsi_unit_scan(struct vhost_scsi_tpg *tpg);

@@ -117,7 +117,7 @@ static bool vhost_scsi_tmf_any(struct vhost_scsi *vs,
 
 	for (i = VHOST_SCSI_VQ_IO; i < vs->nr_vqs && !any; i++) {
 		svq = vhost_scsi_tmf_lock_vq(vs, i);
-		any = vhost_scsi_cmd_next(svq, NULL, set);
+		any = vhost_scsi_slot_next(svq, NULL, set);
 		mutex_unlock(&svq->vq.mutex);
 	}
 	return any;
@@ -136,7 +136,7 @@ static bool vhost_scsi_tmf_waits(struct vhost_scsi *vs,
 
 	for (; tmf->vq < vs->nr_vqs; tmf->vq++) {
 		svq = vhost_scsi_tmf_lock_vq(vs, tmf->vq);
-		cmd = vhost_scsi_cmd_next(svq, tmf->before, &tmf->set);
+		cmd = vhost_scsi_slot_next(svq, tmf->before, &tmf->set);
 		tmf->before = cmd && cmd > svq->slots ? cmd - 1 : NULL;
 		mutex_unlock(&svq->vq.mutex);
 		if (cmd)
@@ -158,7 +158,7 @@ static void vhost_scsi_tmf_abort(struct vhost_scsi *vs,
 
 	for (i = VHOST_SCSI_VQ_IO; i < vs->nr_vqs; i++) {
 		svq = vhost_scsi_tmf_lock_vq(vs, i);
-		while ((cmd = vhost_scsi_cmd_next(svq, cmd, &tmf->set))) {
+		while ((cmd = vhost_scsi_slot_next(svq, cmd, &tmf->set))) {
 			struct vhost_scsi_tmr *tmr =
 				vhost_scsi_tmr_alloc(vs, &tmf->parts);
 			struct se_cmd *se_cmd = &cmd->task.se_cmd;
@@ -194,7 +194,7 @@ static void vhost_scsi_tmf_reset(struct vhost_scsi *vs,
 	}
 	for (i = VHOST_SCSI_VQ_IO; i < vs->nr_vqs; i++) {
 		svq = vhost_scsi_tmf_lock_vq(vs, i);
-		while ((cmd = vhost_scsi_cmd_next(svq, cmd, &tmf->set)))
+		while ((cmd = vhost_scsi_slot_next(svq, cmd, &tmf->set)))
 			cmd->ends_as = ends_as;
 		mutex_unlock(&svq->vq.mutex);
 	}

@@ -368,5 +368,5 @@ void vhost_scsi_tpg_unregister(struct vhost_scsi_tpg *tpg)
 	guard(mutex)(&tpg->mutex);
 	vhost_scsi_tpg_unplug(tpg);
 	if (tpg->sess)
-		vhost_scsi_tpg_remove_nexus(tpg);
+		vhost_scsi_nexus_remove(tpg);
 }

@@ -382,18 +382,18 @@ bool vhost_scsi_kind_is(const struct vhost_scsi_kind *kind,
 			const struct se_cmd *se_cmd);
 
 /* scsi_slot.c */
-int vhost_scsi_cmd_alloc_slots(struct vhost_scsi_vq *svq);
-void vhost_scsi_cmd_free_slots(struct vhost_scsi_vq *svq);
-struct vhost_scsi_cmd *vhost_scsi_cmd_get(struct vhost_scsi_vq *svq,
-					  unsigned int head);
-void vhost_scsi_cmd_set_order(struct vhost_scsi_cmd *cmd, bool in_order);
-void vhost_scsi_cmd_put(struct vhost_scsi_cmd *cmd);
-struct vhost_scsi_cmd *vhost_scsi_cmd_next(struct vhost_scsi_vq *svq,
-					   struct vhost_scsi_cmd *cmd,
-					   const struct vhost_scsi_set *set);
+int vhost_scsi_slot_alloc_all(struct vhost_scsi_vq *svq);
+void vhost_scsi_slot_free_all(struct vhost_scsi_vq *svq);
+struct vhost_scsi_cmd *vhost_scsi_slot_get(struct vhost_scsi_vq *svq,
+					   unsigned int head);
+void vhost_scsi_slot_set_order(struct vhost_scsi_cmd *cmd, bool in_order);
+void vhost_scsi_slot_put(struct vhost_scsi_cmd *cmd);
+struct vhost_scsi_cmd *vhost_scsi_slot_next(struct vhost_scsi_vq *svq,
+					    struct vhost_scsi_cmd *cmd,
+					    const struct vhost_scsi_set *set);
 
 /* scsi_submit.c */
-int vhost_scsi_cmd_submit(struct vhost_scsi_io *io);
+int vhost_scsi_submit(struct vhost_scsi_io *io);
 
 /* scsi_cmd.c */
 void __vhost_scsi_cmd_drain(struct vhost_scsi_vq *svq);

@@ -64,7 +64,7 @@ static void direction_rule(struct checked *c)
 	   c->layout->dir == VHOST_SCSI_DIR_OUT);
 	IF(c->kind->read_only, dir != VHOST_SCSI_DIR_OUT);
 	IF(c->kind->read_only && c->kind->is_passed,
-	   vhost_scsi_ro_takes(c->kind->type, c->cdb));
+	   vhost_scsi_read_only_takes(c->kind->type, c->cdb));
 }
 
 static void pi_rule(struct checked *c)
