@@ -7,26 +7,27 @@
  *   front door    scsi.c            open, ioctl, release, features
  *                 scsi_endpoint.c   set and clear the endpoint
  *                 scsi_fabric.c     configfs; LIO's fabric ops
- *                 scsi_tpg.c        TPGs, LUNs: who serves what
  *                 scsi_nexus.c      I_T nexus of a TPG
- *                 scsi_unit.c       what changes about a unit
+ *                 scsi_tpg.c        TPGs, LUNs: who serves what
  *                 scsi_stats.c      counters, in fdinfo
  *   queues        scsi_io.c         the worker's turn at a request queue
- *                 scsi_poll.c       watching a queue before sleeping
+ *                 scsi_poll.c       polling a queue before sleeping
  *                 scsi_ctl.c        control requests
  *                 scsi_tmf.c        task management functions
  *                 scsi_tmr.c        the parts of one, for LIO
+ *   one request   scsi_request.c    a request, from its bytes to LIO
+ *                 scsi_unit.c       what changes about a unit
  *                 scsi_event.c      hot-plug events
- *   one command   scsi_request.c    a request, from its bytes to LIO
  *                 scsi_submit.c     a command on its way into LIO
  *                 scsi_kind.c       what a unit is
- *                 scsi_slot.c       slots: where commands live
  *                 scsi_direct.c     who executes a command: worker or LIO
- *                 scsi_cmd.c        LIO's callbacks, answer
+ *   one command   scsi_cmd.c        LIO's callbacks, answer
  *                 scsi_execute.c    commands that LIO executes through us
  *                 scsi_reserve.c    those about reservations
  *                 scsi_reserve_check.c  what of them LIO does not survive
  *                 scsi_ua.c         the unit attentions that LIO keeps
+ *                 scsi_task.c       what LIO gives back: commands, parts of functions
+ *                 scsi_slot.c       slots: where commands live
  *   leaves        scsi_ring.c       the virtqueue
  *                 scsi_chain.c      descriptor chains in the usual form
  *                 scsi_inflight.c   what LIO works on, and waiting for it
@@ -34,11 +35,12 @@
  *                 scsi_sg.c         the pages of a guest as one
  *                 scsi_held.c       guest memory that stays pinned
  *                 scsi_check.c      the gate: what LIO gets of a command, if it does
- *                 scsi_op.c         operation codes
  *                 scsi_passed.c     commands that go on to a unit of its own
  *                 scsi_read_only.c  those that do not change it
- *                 scsi_wire.c       bytes to types and back
- *                 scsi_wire_ctl.c   the same for the control and event queues
+ *                 scsi_op.c         operation codes
+ *                 scsi_wire_ctl.c   bytes to types and back: control and event queues
+ *                 scsi_wire.c       the same for requests
+ *                 scsi_trace.c      tracepoints
  *
  * A READ: scsi_io.c takes its chain with scsi_ring.c. scsi_request.c decodes it
  * with scsi_wire.c, finds TPG and LUN, asks scsi_check.c what LIO may have of it,
@@ -57,9 +59,6 @@
 #include <linux/slab.h>
 
 #include "scsi_tmf.h"
-
-#define CREATE_TRACE_POINTS
-#include "scsi_trace.h"
 
 /* What the device offers: the core's features that work here, and ours. */
 #define VHOST_SCSI_FEATURES (BIT_ULL(VIRTIO_F_NOTIFY_ON_EMPTY) |	\

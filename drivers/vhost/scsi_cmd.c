@@ -11,7 +11,6 @@
  * gives the slot back to us, and only then is the answer written, so that
  * nobody uses the guest's pages when they are released.
  */
-#include <linux/rcupdate.h>
 #include <linux/string.h>
 #include <scsi/scsi_proto.h>
 #include <target/target_core_backend.h>
@@ -62,7 +61,7 @@ static u32 vhost_scsi_cmd_result(struct vhost_scsi_cmd *cmd,
 
 	memset(res, 0, sizeof(*res));
 	if (unlikely(cmd->task.aborted)) {
-		res->response = cmd->ends_as ?: VIRTIO_SCSI_S_RESET;
+		res->response = cmd->tmf_response ?: VIRTIO_SCSI_S_RESET;
 		res->resid = cmd->data_len;
 		return 0;
 	}
@@ -126,7 +125,7 @@ static bool vhost_scsi_cmd_is_plain(const struct vhost_scsi_cmd *cmd)
 {
 	const struct se_cmd *se_cmd = &cmd->task.se_cmd;
 
-	return cmd->map.pinned && !cmd->map.pi && !cmd->task.aborted &&
+	return cmd->map.zero_copy && !cmd->map.pi && !cmd->task.aborted &&
 	       se_cmd->scsi_status == SAM_STAT_GOOD &&
 	       !(se_cmd->se_cmd_flags &
 		 (SCF_UNDERFLOW_BIT | SCF_TRANSPORT_TASK_SENSE |
@@ -163,28 +162,6 @@ static void vhost_scsi_cmd_retire(struct vhost_scsi_cmd *cmd)
 	vhost_scsi_slot_put(cmd);
 }
 
-/**
- * vhost_scsi_task_finished() - take the tasks that LIO has released
- * @svq: queue, vq->mutex held
- *
- * Return: their list, first come first.
- */
-struct llist_node *vhost_scsi_task_finished(struct vhost_scsi_vq *svq)
-{
-	lockdep_assert_held(&svq->vq.mutex);
-	return llist_reverse_order(llist_del_all(&svq->done));
-}
-
-/*
- * Have the finished tasks of a queue dealt with: in its worker, or without one
- * in a work item. Any context.
- */
-static void vhost_scsi_task_wake(struct vhost_scsi_vq *svq)
-{
-	if (!vhost_vq_work_queue(&svq->vq, &svq->done_work))
-		queue_work(vhost_scsi_unbound_wq, &svq->drop_work);
-}
-
 static void vhost_scsi_cmd_retire_all(struct vhost_scsi_vq *svq,
 				      struct llist_node *done)
 {
@@ -192,7 +169,7 @@ static void vhost_scsi_cmd_retire_all(struct vhost_scsi_vq *svq,
 	bool awaited = false;
 
 	llist_for_each_entry_safe(task, next, done, done) {
-		awaited |= to_cmd(task)->ends_as;
+		awaited |= to_cmd(task)->tmf_response;
 		vhost_scsi_cmd_retire(to_cmd(task));
 	}
 	/* A task management function may have waited for the last of them. */
@@ -201,19 +178,19 @@ static void vhost_scsi_cmd_retire_all(struct vhost_scsi_vq *svq,
 }
 
 /**
- * __vhost_scsi_cmd_drain() - answer all commands of a queue that have finished
+ * vhost_scsi_cmd_drain() - answer all commands of a queue that have finished
  * @svq: request queue, vq->mutex held
  *
  * In a vhost worker, not necessarily the queue's own. When it returns, the
  * guest sees every command that LIO had released before.
  */
-void __vhost_scsi_cmd_drain(struct vhost_scsi_vq *svq)
+void vhost_scsi_cmd_drain(struct vhost_scsi_vq *svq)
 {
 	struct vhost_scsi_task *task;
 	struct llist_node *done;
 
 	lockdep_assert_held(&svq->vq.mutex);
-	done = vhost_scsi_task_finished(svq);
+	done = vhost_scsi_task_take_done(svq);
 	llist_for_each_entry(task, done, done)
 		vhost_scsi_ring_push(svq, to_cmd(task)->rsp.head,
 				     vhost_scsi_cmd_answer(to_cmd(task)));
@@ -233,42 +210,8 @@ void vhost_scsi_cmd_drop_work(struct work_struct *work)
 						 drop_work);
 
 	mutex_lock(&svq->vq.mutex);
-	vhost_scsi_cmd_retire_all(svq, vhost_scsi_task_finished(svq));
+	vhost_scsi_cmd_retire_all(svq, vhost_scsi_task_take_done(svq));
 	mutex_unlock(&svq->vq.mutex);
-}
-
-/**
- * vhost_scsi_release_cmd() - LIO's last reference to a task is gone
- * @se_cmd: LIO's part of the task
- *
- * Any context, hard interrupt too. The RCU section keeps the queue alive until
- * the work is queued: once the task is on the list, whoever drains it may let
- * release() go on, which waits for a grace period.
- */
-void vhost_scsi_release_cmd(struct se_cmd *se_cmd)
-{
-	struct vhost_scsi_task *task = to_task(se_cmd);
-	struct vhost_scsi_vq *svq = task->svq;
-
-	rcu_read_lock();
-	/*
-	 * Who finds the list empty queues the work for all who follow. The list
-	 * is written, by a full barrier, before it is asked who attends to it.
-	 */
-	if (llist_add(&task->done, &svq->done) && !READ_ONCE(svq->attended))
-		vhost_scsi_task_wake(svq);
-	rcu_read_unlock();
-}
-
-/**
- * vhost_scsi_check_stop_free() - LIO is done with a task
- * @se_cmd: LIO's part of the task
- *
- * Return: 1 if this was the last reference.
- */
-int vhost_scsi_check_stop_free(struct se_cmd *se_cmd)
-{
-	return target_put_sess_cmd(se_cmd);
 }
 
 /**
@@ -320,15 +263,4 @@ int vhost_scsi_queue_status(struct se_cmd *se_cmd)
 	else if (se_cmd->scsi_status == SAM_STAT_RESERVATION_CONFLICT)
 		vhost_scsi_ua_conflict(se_cmd);
 	return 0;
-}
-
-/**
- * vhost_scsi_aborted_task() - LIO ended a task without a status
- * @se_cmd: LIO's part of the task
- */
-void vhost_scsi_aborted_task(struct se_cmd *se_cmd)
-{
-	to_task(se_cmd)->aborted = true;
-	if (!(se_cmd->se_cmd_flags & SCF_SCSI_TMR_CDB))
-		vhost_scsi_leave_task_set(se_cmd);
 }

@@ -165,7 +165,7 @@ bool vhost_scsi_direct(const struct vhost_scsi_cmd *cmd)
 
 	lockdep_assert_held(&cmd->task.svq->vq.mutex);
 	if (dev->dev_attrib.submit_type != TARGET_FABRIC_DEFAULT_SUBMIT ||
-	    cmd->task.svq->nr_in_order ||
+	    cmd->task.svq->nr_ordered ||
 	    (se_cmd->se_cmd_flags & (SCF_SCSI_DATA_CDB | SCF_COMPARE_AND_WRITE)) !=
 	    SCF_SCSI_DATA_CDB)
 		return false;

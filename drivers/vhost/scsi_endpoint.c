@@ -141,7 +141,7 @@ static void vhost_scsi_ep_publish(struct vhost_scsi *vs,
 	unsigned int i;
 
 	vs->ep = ep;
-	schedule_delayed_work(&ep->watch, VHOST_SCSI_WATCH_PERIOD);
+	schedule_delayed_work(&ep->scan, VHOST_SCSI_SCAN_PERIOD);
 	for (i = 0; i < vs->nr_vqs; i++) {
 		struct vhost_virtqueue *vq = &vs->svq[i].vq;
 
@@ -185,10 +185,10 @@ static bool vhost_scsi_ep_is_orphan(const struct vhost_scsi *vs)
 #endif
 }
 
-static void vhost_scsi_ep_watch_work(struct work_struct *work)
+static void vhost_scsi_ep_scan_work(struct work_struct *work)
 {
 	struct vhost_scsi_ep *ep = container_of(to_delayed_work(work),
-						struct vhost_scsi_ep, watch);
+						struct vhost_scsi_ep, scan);
 
 	if (!vhost_scsi_ep_is_orphan(ep->vs)) {
 		vhost_scsi_tpg_scan_all(ep);
@@ -197,7 +197,7 @@ static void vhost_scsi_ep_watch_work(struct work_struct *work)
 		queue_work(vhost_scsi_unbound_wq, &ep->vs->ep_work);
 		return;
 	}
-	schedule_delayed_work(&ep->watch, VHOST_SCSI_WATCH_PERIOD);
+	schedule_delayed_work(&ep->scan, VHOST_SCSI_SCAN_PERIOD);
 }
 
 /**
@@ -235,7 +235,7 @@ int vhost_scsi_ep_set(struct vhost_scsi *vs, const struct vhost_scsi_target *t)
 	if (!ep)
 		return -ENOMEM;
 	ep->vs = vs;
-	INIT_DELAYED_WORK(&ep->watch, vhost_scsi_ep_watch_work);
+	INIT_DELAYED_WORK(&ep->scan, vhost_scsi_ep_scan_work);
 	ep->memcg = get_mem_cgroup_from_mm(vs->dev.mm);
 	memcpy(ep->name, t->vhost_wwpn,
 	       strnlen(t->vhost_wwpn, sizeof(t->vhost_wwpn)));
@@ -290,7 +290,7 @@ void vhost_scsi_ep_release(struct vhost_scsi *vs)
 		return;
 
 	vhost_scsi_ep_unpublish(vs);
-	cancel_delayed_work_sync(&vs->ep->watch);
+	cancel_delayed_work_sync(&vs->ep->scan);
 	vhost_scsi_inflight_wait(vs);
 	vhost_scsi_ep_flush_workers(vs);
 	vhost_scsi_held_put(vs->ep->held);

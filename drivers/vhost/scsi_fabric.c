@@ -351,6 +351,7 @@ static void vhost_scsi_fabric_drop_tpg(struct se_portal_group *se_tpg)
 
 	/* rtslib expects the nexus to go with it. */
 	vhost_scsi_tpg_unregister(tpg);
+	vhost_scsi_nexus_end(tpg);
 	core_tpg_deregister(se_tpg);
 	vhost_scsi_tpg_put(tpg);
 }

@@ -173,8 +173,8 @@ static void vhost_scsi_held_put_range(struct vhost_scsi_held_range *range)
  * signal: those that kill nobody wait meanwhile. Work for the task, which cannot be
  * made to wait, has been done when the system call begins again.
  */
-static int vhost_scsi_held_watch(struct vhost_scsi_held_range *range,
-				 struct mm_struct *mm, unsigned long nr)
+static int vhost_scsi_held_register(struct vhost_scsi_held_range *range,
+				    struct mm_struct *mm, unsigned long nr)
 {
 	sigset_t harmless, before;
 	int ret;
@@ -210,7 +210,7 @@ static int vhost_scsi_held_get_range(struct vhost_scsi_held *held,
 	range->lost = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), gfp);
 	if (!range->pages || !range->lost)
 		return -ENOMEM;
-	ret = vhost_scsi_held_watch(range, held->mm, nr);
+	ret = vhost_scsi_held_register(range, held->mm, nr);
 	if (ret)
 		return ret;
 

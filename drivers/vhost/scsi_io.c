@@ -73,17 +73,17 @@ static enum vhost_scsi_take vhost_scsi_io_take_all(struct vhost_scsi_io *io)
 }
 
 /* There is nothing to do. Will there be soon? */
-static bool vhost_scsi_io_leaves(struct vhost_scsi_vq *svq)
+static bool vhost_scsi_io_may_sleep(struct vhost_scsi_vq *svq)
 {
 	switch (vhost_scsi_poll_wait(svq)) {
-	case VHOST_SCSI_WATCH_FOUND:
+	case VHOST_SCSI_POLL_FOUND:
 		return false;
-	case VHOST_SCSI_WATCH_YIELD:
+	case VHOST_SCSI_POLL_YIELD:
 		return true;
-	case VHOST_SCSI_WATCH_IDLE:
+	case VHOST_SCSI_POLL_IDLE:
 		break;
 	}
-	return !vhost_scsi_ring_rest(svq);
+	return !vhost_scsi_ring_want_kicks(svq);
 }
 
 /* The worker is at the queue until there is nothing to do, or not for long. */
@@ -100,21 +100,21 @@ static void vhost_scsi_io_run(struct vhost_scsi_vq *svq,
 	io.busyloop_us = 0;
 	io.nr = 0;
 	vhost_scsi_ep_charge(ep);
-	WRITE_ONCE(svq->attended, true);
+	WRITE_ONCE(svq->worker_active, true);
 	vhost_scsi_poll_woken(svq);
 	do {
 		take = vhost_scsi_io_take_all(&io);
-		__vhost_scsi_cmd_drain(svq);
+		vhost_scsi_cmd_drain(svq);
 		if (io.nr)
 			vhost_scsi_poll_served(svq, io.busyloop_us);
-	} while (take == VHOST_SCSI_TAKE_EMPTY && !vhost_scsi_io_leaves(svq));
+	} while (take == VHOST_SCSI_TAKE_EMPTY && !vhost_scsi_io_may_sleep(svq));
 
 	/* Who finishes a command from here on wakes the worker for it. */
-	WRITE_ONCE(svq->attended, false);
+	WRITE_ONCE(svq->worker_active, false);
 	/* Pairs with llist_add() in vhost_scsi_release_cmd(). */
 	smp_mb();
 	if (unlikely(!llist_empty(&svq->done)))
-		__vhost_scsi_cmd_drain(svq);
+		vhost_scsi_cmd_drain(svq);
 	vhost_scsi_ep_uncharge();
 }
 
@@ -155,8 +155,8 @@ void vhost_scsi_io_done_work(struct vhost_work *work)
 	stays = ep && svq->poll.window;
 	/* Before the answers, which the next requests follow. */
 	if (stays)
-		vhost_scsi_ring_stay(svq);
-	__vhost_scsi_cmd_drain(svq);
+		vhost_scsi_ring_suppress_kicks(svq);
+	vhost_scsi_cmd_drain(svq);
 	if (stays)
 		vhost_scsi_io_run(svq, ep);
 	mutex_unlock(&svq->vq.mutex);

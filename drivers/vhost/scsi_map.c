@@ -124,7 +124,7 @@ int vhost_scsi_map_data(struct vhost_scsi_map *map, struct iov_iter *iter,
 
 	if (vhost_scsi_map_fits(iter, shape)) {
 		map->sg = map->inline_sg;
-		map->pinned = true;
+		map->zero_copy = true;
 		ret = vhost_scsi_sg_fill(map, iter, shape.merge, held, scratch);
 	} else {
 		ret = vhost_scsi_map_bounce(map, iter);
@@ -133,7 +133,7 @@ int vhost_scsi_map_data(struct vhost_scsi_map *map, struct iov_iter *iter,
 		vhost_scsi_map_release(map);
 		return ret;
 	}
-	if (map->pinned)
+	if (map->zero_copy)
 		sg_mark_end(map->last);
 	return 0;
 }
@@ -141,7 +141,7 @@ int vhost_scsi_map_data(struct vhost_scsi_map *map, struct iov_iter *iter,
 /* Does the guest wait for what LIO puts into pages of our own? */
 static bool vhost_scsi_map_copies_back(const struct vhost_scsi_map *map)
 {
-	return map->sg && !map->pinned && map->dirty;
+	return map->sg && !map->zero_copy && map->dirty;
 }
 
 static bool vhost_scsi_map_copy(struct vhost_scsi_map *map, size_t len)
@@ -161,7 +161,7 @@ static bool vhost_scsi_map_copy(struct vhost_scsi_map *map, size_t len)
 }
 
 /* vhost_scsi_map_copy_back(), where there may be something to do. */
-bool __vhost_scsi_map_copy_back(struct vhost_scsi_map *map, size_t len)
+bool vhost_scsi_map_copy_back_own(struct vhost_scsi_map *map, size_t len)
 {
 	if (unlikely(map->pi) && vhost_scsi_map_copies_back(map->pi) && len &&
 	    !vhost_scsi_map_copy(map->pi, SIZE_MAX))
@@ -193,9 +193,9 @@ void vhost_scsi_map_release(struct vhost_scsi_map *map)
 	if (!map->sg)
 		return;
 
-	if (likely(map->pinned)) {
+	if (likely(map->zero_copy)) {
 		vhost_scsi_sg_empty(map);
-		map->pinned = false;
+		map->zero_copy = false;
 	} else {
 		vhost_scsi_map_release_own(map);
 		map->back_iov = NULL;

@@ -31,9 +31,9 @@
  * struct vhost_scsi_map - the data of a command as a scatterlist
  * @sg: list for LIO, NULL if the command has no data
  * @nents: entries of @sg
- * @pinned: the list is guest memory; otherwise pages of our own that stand for
+ * @zero_copy: the list is guest memory; otherwise pages of our own that stand for
  *	it because the guest's do not have the shape that LIO needs
- * @lent: and it stays pinned without this map
+ * @borrowed: and it stays pinned without this map
  * @dirty: the device writes the pages
  * @last: last entry filled while the list is built
  * @inline_sg: first entries; the one behind them links to @overflow
@@ -47,8 +47,8 @@
 struct vhost_scsi_map {
 	struct scatterlist *sg;
 	unsigned int nents;
-	bool pinned;
-	bool lent;
+	bool zero_copy;
+	bool borrowed;
 	bool dirty;
 	struct scatterlist *last;
 	struct scatterlist inline_sg[VHOST_SCSI_INLINE_SG + 1];
@@ -70,7 +70,7 @@ int vhost_scsi_map_data(struct vhost_scsi_map *map, struct iov_iter *iter,
 			const struct vhost_scsi_layout *layout,
 			struct vhost_scsi_shape shape,
 			struct vhost_scsi_held *held, struct page **scratch);
-bool __vhost_scsi_map_copy_back(struct vhost_scsi_map *map, size_t len);
+bool vhost_scsi_map_copy_back_own(struct vhost_scsi_map *map, size_t len);
 void vhost_scsi_map_release(struct vhost_scsi_map *map);
 
 /**
@@ -85,9 +85,9 @@ static inline bool vhost_scsi_map_copy_back(struct vhost_scsi_map *map,
 					    size_t len)
 {
 	/* The usual case: LIO worked on the guest's own pages. */
-	if (likely(map->pinned && !map->pi))
+	if (likely(map->zero_copy && !map->pi))
 		return true;
-	return __vhost_scsi_map_copy_back(map, len);
+	return vhost_scsi_map_copy_back_own(map, len);
 }
 
 #endif

@@ -67,15 +67,11 @@ static void vhost_scsi_nexus_remove_session(struct se_session *sess)
 	target_remove_session(sess);
 }
 
-/**
- * vhost_scsi_nexus_remove() - end the nexus of a TPG that no guest has
- * @tpg: TPG with a nexus, its mutex held
- *
- * Waits for its commands.
- */
-void vhost_scsi_nexus_remove(struct vhost_scsi_tpg *tpg)
+/* Take the TPG away from the guest that has it, and then its session. */
+static void vhost_scsi_nexus_remove(struct vhost_scsi_tpg *tpg)
 {
 	lockdep_assert_held(&tpg->mutex);
+	vhost_scsi_tpg_unplug(tpg);
 	vhost_scsi_nexus_remove_session(tpg->sess);
 	WRITE_ONCE(tpg->sess, NULL);
 }
@@ -219,7 +215,19 @@ int vhost_scsi_nexus_drop(struct vhost_scsi_tpg *tpg)
 		return -ENODEV;
 	if (tpg->nr_luns)
 		return -EBUSY;
-	vhost_scsi_tpg_unplug(tpg);
 	vhost_scsi_nexus_remove(tpg);
 	return 0;
+}
+
+/**
+ * vhost_scsi_nexus_end() - end the I_T nexus of a TPG that goes, if there is one
+ * @tpg: TPG that is not registered any more
+ *
+ * A guest that has the TPG as a target loses it. Waits for its commands.
+ */
+void vhost_scsi_nexus_end(struct vhost_scsi_tpg *tpg)
+{
+	guard(mutex)(&tpg->mutex);
+	if (tpg->sess)
+		vhost_scsi_nexus_remove(tpg);
 }

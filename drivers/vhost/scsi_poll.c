@@ -8,7 +8,7 @@
  * Invariant: no longer than the limit at a time, and not at all while the waits
  * were longer than the limit lately: an idle queue costs nothing. Whoever else
  * wants the processor or the worker gets it: the guest on the same processor, or
- * LIO's completion of a command, would be what the worker watches for.
+ * LIO's completion of a command, would be what the worker polls for.
  */
 #include <linux/bitops.h>
 #include <linux/preempt.h>
@@ -44,7 +44,7 @@ void vhost_scsi_poll_served(struct vhost_scsi_vq *svq, unsigned int us)
  * vhost_scsi_poll_woken() - the worker is at the queue again
  * @svq: request queue, vq->mutex held
  *
- * Had it watched on, would it have seen what woke it within the limit? Then the
+ * Had it polled on, would it have seen what woke it within the limit? Then the
  * next window is longer, else there is none.
  */
 void vhost_scsi_poll_woken(struct vhost_scsi_vq *svq)
@@ -99,71 +99,71 @@ static bool vhost_scsi_poll_others_wait(struct vhost_scsi_vq *svq)
 	       worker && test_bit(VHOST_WORK_QUEUED, &vs->evt.work.flags);
 }
 
-/* A processor for itself alone is what a worker may spend on watching. */
+/* A worker polls only while it has a processor for itself alone. */
 static bool vhost_scsi_poll_is_alone(void)
 {
 	return single_task_running() && !need_resched();
 }
 
-static enum vhost_scsi_watch vhost_scsi_poll_watch(struct vhost_scsi_vq *svq,
-						   u64 end)
+static enum vhost_scsi_poll_result vhost_scsi_poll_spin(struct vhost_scsi_vq *svq,
+							u64 end)
 {
 	bool others_wait;
 
 	if (vhost_scsi_poll_finds(svq))
-		return VHOST_SCSI_WATCH_FOUND;
+		return VHOST_SCSI_POLL_FOUND;
 	others_wait = vhost_scsi_poll_others_wait(svq);
 	do {
 		if (local_clock() > end || signal_pending(current) ||
 		    !vhost_scsi_poll_is_alone())
-			return VHOST_SCSI_WATCH_IDLE;
+			return VHOST_SCSI_POLL_IDLE;
 		if (others_wait || vhost_vq_has_work(&svq->vq))
-			return VHOST_SCSI_WATCH_YIELD;
+			return VHOST_SCSI_POLL_YIELD;
 		cpu_relax();
 	} while (!vhost_scsi_poll_finds(svq));
-	return VHOST_SCSI_WATCH_FOUND;
+	return VHOST_SCSI_POLL_FOUND;
 }
 
 /**
- * vhost_scsi_poll_wait() - watch a queue before the worker leaves it
+ * vhost_scsi_poll_wait() - poll a queue before the worker leaves it
  * @svq: request queue that was found empty, vq->mutex held
  *
- * Return: what came of it. With VHOST_SCSI_WATCH_YIELD the queue is in line
- * behind the other work of its worker, notifications stay off, and watching goes
+ * Return: what came of it. With VHOST_SCSI_POLL_YIELD the queue is in line
+ * behind the other work of its worker, notifications stay off, and polling goes
  * on after that.
  */
-enum vhost_scsi_watch vhost_scsi_poll_wait(struct vhost_scsi_vq *svq)
+enum vhost_scsi_poll_result vhost_scsi_poll_wait(struct vhost_scsi_vq *svq)
 {
 	struct vhost_scsi_poll *poll = &svq->poll;
-	enum vhost_scsi_watch watch;
+	enum vhost_scsi_poll_result result;
 
 	lockdep_assert_held(&svq->vq.mutex);
 	if (likely(!poll->limit))
-		return VHOST_SCSI_WATCH_IDLE;
+		return VHOST_SCSI_POLL_IDLE;
 
 	poll->interrupted = false;
 	if (!poll->idle_since)
 		poll->idle_since = local_clock();
 	if (!poll->window || !vhost_scsi_poll_is_alone())
-		return VHOST_SCSI_WATCH_IDLE;
+		return VHOST_SCSI_POLL_IDLE;
 
 	/* The clock is this processor's; guest memory may be touched. */
 	migrate_disable();
-	watch = vhost_scsi_poll_watch(svq, poll->idle_since +
+	result = vhost_scsi_poll_spin(svq, poll->idle_since +
 				      min(poll->window, poll->limit));
 	migrate_enable();
-	switch (watch) {
-	case VHOST_SCSI_WATCH_FOUND:
+	switch (result) {
+	case VHOST_SCSI_POLL_FOUND:
 		poll->idle_since = 0;
 		svq->stats.polls_won++;
 		break;
-	case VHOST_SCSI_WATCH_IDLE:
+	case VHOST_SCSI_POLL_IDLE:
 		svq->stats.polls_lost++;
 		break;
-	case VHOST_SCSI_WATCH_YIELD:
+	case VHOST_SCSI_POLL_YIELD:
 		poll->interrupted = true;
 		vhost_poll_queue(&svq->vq.poll);
 		break;
 	}
-	return watch;
+	return result;
 }

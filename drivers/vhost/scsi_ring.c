@@ -38,7 +38,7 @@ vhost_scsi_ring_take_any(struct vhost_virtqueue *vq,
  * @chain: result, valid with VHOST_SCSI_TAKE_CHAIN; all zero for the first one
  *	since the mutex is held
  *
- * Notifications are off afterwards, and vhost_scsi_ring_rest() is due before the
+ * Notifications are off afterwards, and vhost_scsi_ring_want_kicks() is due before the
  * worker leaves; they are on only with VHOST_SCSI_TAKE_BROKEN.
  *
  * Return: which of the three it was.
@@ -62,13 +62,13 @@ enum vhost_scsi_take vhost_scsi_ring_next(struct vhost_scsi_vq *svq,
 }
 
 /**
- * vhost_scsi_ring_stay() - have the guest not kick for its next chain
- * @svq: queue, vq->mutex held, that the worker is going to watch
+ * vhost_scsi_ring_suppress_kicks() - have the guest not kick for its next chain
+ * @svq: queue, vq->mutex held, that the worker is going to poll
  *
  * virtio 1.2, "Available Buffer Notification Suppression": with EVENT_IDX the core
  * leaves an event that was asked for standing. One that has passed is none.
  */
-void vhost_scsi_ring_stay(struct vhost_scsi_vq *svq)
+void vhost_scsi_ring_suppress_kicks(struct vhost_scsi_vq *svq)
 {
 	struct vhost_virtqueue *vq = &svq->vq;
 	__virtio16 passed = cpu_to_vhost16(vq, vq->last_avail_idx - 1);
@@ -80,12 +80,12 @@ void vhost_scsi_ring_stay(struct vhost_scsi_vq *svq)
 }
 
 /**
- * vhost_scsi_ring_rest() - have the guest kick for its next chain
+ * vhost_scsi_ring_want_kicks() - have the guest kick for its next chain
  * @svq: queue that was found empty, vq->mutex held
  *
  * Return: true if one came meanwhile, which makes no kick: take it.
  */
-bool vhost_scsi_ring_rest(struct vhost_scsi_vq *svq)
+bool vhost_scsi_ring_want_kicks(struct vhost_scsi_vq *svq)
 {
 	lockdep_assert_held(&svq->vq.mutex);
 	return unlikely(vhost_enable_notify(svq->vq.dev, &svq->vq));
@@ -107,7 +107,7 @@ enum vhost_scsi_take vhost_scsi_ring_take(struct vhost_scsi_vq *svq,
 
 	do {
 		take = vhost_scsi_ring_next(svq, chain);
-	} while (take == VHOST_SCSI_TAKE_EMPTY && vhost_scsi_ring_rest(svq));
+	} while (take == VHOST_SCSI_TAKE_EMPTY && vhost_scsi_ring_want_kicks(svq));
 	return take;
 }
 

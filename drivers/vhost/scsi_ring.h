@@ -80,8 +80,8 @@ static inline void vhost_scsi_ring_free_rsp(struct vhost_scsi_rsp *rsp)
 /* scsi_ring.c */
 enum vhost_scsi_take vhost_scsi_ring_next(struct vhost_scsi_vq *svq,
 					  struct vhost_scsi_chain *chain);
-void vhost_scsi_ring_stay(struct vhost_scsi_vq *svq);
-bool vhost_scsi_ring_rest(struct vhost_scsi_vq *svq);
+void vhost_scsi_ring_suppress_kicks(struct vhost_scsi_vq *svq);
+bool vhost_scsi_ring_want_kicks(struct vhost_scsi_vq *svq);
 enum vhost_scsi_take vhost_scsi_ring_take(struct vhost_scsi_vq *svq,
 					  struct vhost_scsi_chain *chain);
 void vhost_scsi_ring_data(struct vhost_scsi_vq *svq,

@@ -110,7 +110,7 @@ static int vhost_scsi_sg_add(struct vhost_scsi_map *map, struct page **pages,
 		}
 		sg = vhost_scsi_sg_next(map, end - pages, rest);
 		if (!sg) {
-			if (!map->lent)
+			if (!map->borrowed)
 				unpin_user_pages(pages, end - pages);
 			return -ENOMEM;
 		}
@@ -206,13 +206,13 @@ void vhost_scsi_sg_empty(struct vhost_scsi_map *map)
 {
 	if (map->nents) {
 		sg_unmark_end(map->last);
-		if (!map->lent)
+		if (!map->borrowed)
 			vhost_scsi_sg_unpin(map);
 		if (map->nents > VHOST_SCSI_INLINE_SG)
 			sg_free_table(&map->overflow);
 	}
 	map->nents = 0;
-	map->lent = false;
+	map->borrowed = false;
 }
 
 /* The piece of the owner's memory that comes next of a buffer: its length. */
@@ -273,7 +273,7 @@ int vhost_scsi_sg_fill(struct vhost_scsi_map *map, struct iov_iter *iter,
 
 	if (held) {
 		whole = *iter;
-		map->lent = true;
+		map->borrowed = true;
 		ret = vhost_scsi_sg_borrow(map, iter, merge, held);
 		if (ret != -ENOENT)
 			return ret;

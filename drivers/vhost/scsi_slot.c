@@ -9,7 +9,7 @@
  * the rest under vq->mutex.
  * Invariant: I2, and a taken slot is counted as in flight.
  */
-#include "vhost_scsi.h"
+#include "scsi_tmf.h"
 
 /**
  * vhost_scsi_slot_alloc_all() - make a slot for each entry of the ring
@@ -71,25 +71,25 @@ struct vhost_scsi_cmd *vhost_scsi_slot_get(struct vhost_scsi_vq *svq,
 	svq->free = cmd->next;
 	cmd->task.aborted = false;
 	cmd->busy = true;
-	cmd->ends_as = 0;
-	cmd->in_order = false;
+	cmd->tmf_response = 0;
+	cmd->ordered = false;
 	cmd->rsp.head = head;
 	cmd->rsp.epoch = vhost_scsi_inflight_get(svq);
 	return cmd;
 }
 
 /**
- * vhost_scsi_slot_set_order() - does a command keep its place in the task set?
+ * vhost_scsi_slot_set_ordered() - does a command keep its place in the task set?
  * @cmd: taken slot, vq->mutex held
- * @in_order: its task attribute is not SIMPLE
+ * @ordered: its task attribute is not SIMPLE
  */
-void vhost_scsi_slot_set_order(struct vhost_scsi_cmd *cmd, bool in_order)
+void vhost_scsi_slot_set_ordered(struct vhost_scsi_cmd *cmd, bool ordered)
 {
 	struct vhost_scsi_vq *svq = cmd->task.svq;
 
 	lockdep_assert_held(&svq->vq.mutex);
-	svq->nr_in_order += in_order - cmd->in_order;
-	cmd->in_order = in_order;
+	svq->nr_ordered += ordered - cmd->ordered;
+	cmd->ordered = ordered;
 }
 
 /**
@@ -101,43 +101,43 @@ void vhost_scsi_slot_put(struct vhost_scsi_cmd *cmd)
 	struct vhost_scsi_vq *svq = cmd->task.svq;
 
 	lockdep_assert_held(&svq->vq.mutex);
-	if (unlikely(cmd->in_order))
-		vhost_scsi_slot_set_order(cmd, false);
+	if (unlikely(cmd->ordered))
+		vhost_scsi_slot_set_ordered(cmd, false);
 	cmd->busy = false;
 	cmd->next = svq->free;
 	svq->free = cmd;
 	vhost_scsi_inflight_put(svq, cmd->rsp.epoch);
 }
 
-static bool vhost_scsi_cmd_in_set(const struct vhost_scsi_cmd *cmd,
-				  const struct vhost_scsi_set *set)
+static bool vhost_scsi_slot_matches(const struct vhost_scsi_cmd *cmd,
+				    const struct vhost_scsi_match *match)
 {
 	const struct se_cmd *se_cmd = &cmd->task.se_cmd;
 
-	return cmd->busy && se_cmd->se_sess == set->sess &&
-	       (set->all_luns || se_cmd->orig_fe_lun == set->lun) &&
-	       (!set->by_tag || se_cmd->tag == set->tag) &&
-	       (!set->marked || cmd->ends_as);
+	return cmd->busy && se_cmd->se_sess == match->sess &&
+	       (match->all_luns || se_cmd->orig_fe_lun == match->lun) &&
+	       (!match->by_tag || se_cmd->tag == match->tag) &&
+	       (!match->marked || cmd->tmf_response);
 }
 
 /**
  * vhost_scsi_slot_next() - walk through the commands of a queue
  * @svq: request queue, vq->mutex held
  * @cmd: where the walk stands, NULL to begin
- * @set: which commands
+ * @match: which commands
  *
- * Return: the next command of the set, NULL if there is none any more.
+ * Return: the next command that matches, NULL if there is none any more.
  */
 struct vhost_scsi_cmd *vhost_scsi_slot_next(struct vhost_scsi_vq *svq,
 					    struct vhost_scsi_cmd *cmd,
-					    const struct vhost_scsi_set *set)
+					    const struct vhost_scsi_match *match)
 {
 	lockdep_assert_held(&svq->vq.mutex);
 	if (!svq->slots)
 		return NULL;
 	for (cmd = cmd ? cmd + 1 : svq->slots;
 	     cmd < svq->slots + svq->vq.num; cmd++)
-		if (vhost_scsi_cmd_in_set(cmd, set))
+		if (vhost_scsi_slot_matches(cmd, match))
 			return cmd;
 	return NULL;
 }

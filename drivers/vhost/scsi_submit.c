@@ -133,7 +133,7 @@ int vhost_scsi_submit(struct vhost_scsi_io *io)
 
 	lockdep_assert_held(&cmd->task.svq->vq.mutex);
 	if (unlikely(attr != TCM_SIMPLE_TAG))
-		vhost_scsi_slot_set_order(cmd, true);
+		vhost_scsi_slot_set_ordered(cmd, true);
 	cmd->data_len = io->layout.data_len;
 	cmd->len = io->plan.len;
 	cmd->pi_len = io->layout.pi_len;

@@ -24,7 +24,7 @@
 /* Watching a queue before sleeping, in microseconds: a millisecond at most */
 #define VHOST_SCSI_MAX_BUSYLOOP_US	1000
 /* Looking for what has changed about units: within a second */
-#define VHOST_SCSI_WATCH_PERIOD	(HZ / 2)
+#define VHOST_SCSI_SCAN_PERIOD	(HZ / 2)
 /* Looking whether an ACL that is being removed is freed */
 #define VHOST_SCSI_FORGET_PERIOD	(HZ / 50 + 1)
 /* SPC: additional sense code of what has changed */
@@ -38,7 +38,7 @@ struct vhost_scsi_tpg;
  * struct vhost_scsi_ep - an endpoint: the targets that a device serves
  * @vs: the device
  * @entry: entry of the list of endpoints (scsi_tpg.c)
- * @watch: looks for changed units while the endpoint is set
+ * @scan: looks for changed units while the endpoint is set
  * @name: WWN that SET_ENDPOINT named
  * @nr_io: request queues that it serves
  * @pin_memory: one of the TPGs had the attribute when it was bound
@@ -55,7 +55,7 @@ struct vhost_scsi_tpg;
 struct vhost_scsi_ep {
 	struct vhost_scsi *vs;
 	struct list_head entry;
-	struct delayed_work watch;
+	struct delayed_work scan;
 	char name[VHOST_SCSI_NAME_LEN];
 	unsigned int nr_io;
 	bool pin_memory;
@@ -110,7 +110,7 @@ struct vhost_scsi_tport {
  * @nr_leaving: those of them that are on their way out
  * @settled: woken when @nr_leaving has become 0
  * @fabric_prot_type: 0, 1 or 3, the protection that LIO may offer by itself
- * @busyloop_us: how long a queue may be watched for more after a command to it,
+ * @busyloop_us: how long a queue may be polled for more after a command to it,
  *	0 to VHOST_SCSI_MAX_BUSYLOOP_US; read without the mutex
  * @pin_memory: an endpoint with this target keeps guest memory pinned; read without
  *	the mutex
@@ -176,7 +176,7 @@ void vhost_scsi_tpg_unplug(struct vhost_scsi_tpg *tpg);
 int vhost_scsi_nexus_add(struct vhost_scsi_tpg *tpg, const char *name);
 int vhost_scsi_nexus_drop(struct vhost_scsi_tpg *tpg);
 void vhost_scsi_nexus_set_prot_type(struct vhost_scsi_tpg *tpg, int type);
-void vhost_scsi_nexus_remove(struct vhost_scsi_tpg *tpg);
+void vhost_scsi_nexus_end(struct vhost_scsi_tpg *tpg);
 void vhost_scsi_nexus_renew(struct vhost_scsi_tpg *tpg,
 			    struct se_session *sess);
 void vhost_scsi_nexus_lun_leaves(struct vhost_scsi_tpg *tpg, struct se_lun *lun);

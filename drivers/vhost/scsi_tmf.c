@@ -25,38 +25,38 @@
  * @function: LIO's function, 0 if it only asks
  * @by_tag: it is about the tagged command, not all of them
  * @all_luns: it is about all units of the target; the LUN field does not count
- * @ends_as: VIRTIO_SCSI_S_* of the commands that it ends
+ * @tmf_response: VIRTIO_SCSI_S_* of the commands that it ends
  */
 struct vhost_scsi_tmf_kind {
 	u8 function;
 	bool by_tag;
 	bool all_luns;
-	u8 ends_as;
+	u8 tmf_response;
 };
 
 static const struct vhost_scsi_tmf_kind vhost_scsi_tmf_kinds[] = {
 	[VIRTIO_SCSI_T_TMF_ABORT_TASK] = {
 		.function = TMR_ABORT_TASK,
 		.by_tag = true,
-		.ends_as = VIRTIO_SCSI_S_ABORTED,
+		.tmf_response = VIRTIO_SCSI_S_ABORTED,
 	},
 	[VIRTIO_SCSI_T_TMF_ABORT_TASK_SET] = {
 		.function = TMR_ABORT_TASK,
-		.ends_as = VIRTIO_SCSI_S_ABORTED,
+		.tmf_response = VIRTIO_SCSI_S_ABORTED,
 	},
 	/* SAM: of all nexuses. Other nexuses' commands are out of our reach. */
 	[VIRTIO_SCSI_T_TMF_CLEAR_TASK_SET] = {
 		.function = TMR_ABORT_TASK,
-		.ends_as = VIRTIO_SCSI_S_ABORTED,
+		.tmf_response = VIRTIO_SCSI_S_ABORTED,
 	},
 	[VIRTIO_SCSI_T_TMF_I_T_NEXUS_RESET] = {
 		.function = TMR_ABORT_TASK,
 		.all_luns = true,
-		.ends_as = VIRTIO_SCSI_S_RESET,
+		.tmf_response = VIRTIO_SCSI_S_RESET,
 	},
 	[VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET] = {
 		.function = TMR_LUN_RESET,
-		.ends_as = VIRTIO_SCSI_S_RESET,
+		.tmf_response = VIRTIO_SCSI_S_RESET,
 	},
 	[VIRTIO_SCSI_T_TMF_QUERY_TASK] = { .by_tag = true },
 	[VIRTIO_SCSI_T_TMF_QUERY_TASK_SET] = {},
@@ -66,9 +66,9 @@ static const struct vhost_scsi_tmf_kind vhost_scsi_tmf_kinds[] = {
  * struct vhost_scsi_tmf - a function that is being executed
  * @entry: entry of vhost_scsi.tmfs
  * @rsp: where the response goes
- * @set: commands that it is about
+ * @match: commands that it is about
  * @subtype: VIRTIO_SCSI_T_TMF_*
- * @parts: what LIO does for it
+ * @progress: what LIO does for it
  * @vq: the request queues before this one have none of its commands any more
  * @before: nor has this one up to this slot; NULL if that is not known
  *
@@ -77,9 +77,9 @@ static const struct vhost_scsi_tmf_kind vhost_scsi_tmf_kinds[] = {
 struct vhost_scsi_tmf {
 	struct list_head entry;
 	struct vhost_scsi_rsp rsp;
-	struct vhost_scsi_set set;
+	struct vhost_scsi_match match;
 	u32 subtype;
-	struct vhost_scsi_parts parts;
+	struct vhost_scsi_tmf_progress progress;
 	unsigned int vq;
 	struct vhost_scsi_cmd *before;
 };
@@ -104,12 +104,12 @@ static struct vhost_scsi_vq *vhost_scsi_tmf_lock_vq(struct vhost_scsi *vs,
 
 	lockdep_assert_held(&vs->svq[VHOST_SCSI_VQ_CTL].vq.mutex);
 	mutex_lock_nested(&svq->vq.mutex, SINGLE_DEPTH_NESTING);
-	__vhost_scsi_cmd_drain(svq);
+	vhost_scsi_cmd_drain(svq);
 	return svq;
 }
 
 static bool vhost_scsi_tmf_any(struct vhost_scsi *vs,
-			       const struct vhost_scsi_set *set)
+			       const struct vhost_scsi_match *match)
 {
 	struct vhost_scsi_vq *svq;
 	bool any = false;
@@ -117,7 +117,7 @@ static bool vhost_scsi_tmf_any(struct vhost_scsi *vs,
 
 	for (i = VHOST_SCSI_VQ_IO; i < vs->nr_vqs && !any; i++) {
 		svq = vhost_scsi_tmf_lock_vq(vs, i);
-		any = vhost_scsi_slot_next(svq, NULL, set);
+		any = vhost_scsi_slot_next(svq, NULL, match);
 		mutex_unlock(&svq->vq.mutex);
 	}
 	return any;
@@ -136,7 +136,7 @@ static bool vhost_scsi_tmf_waits(struct vhost_scsi *vs,
 
 	for (; tmf->vq < vs->nr_vqs; tmf->vq++) {
 		svq = vhost_scsi_tmf_lock_vq(vs, tmf->vq);
-		cmd = vhost_scsi_slot_next(svq, tmf->before, &tmf->set);
+		cmd = vhost_scsi_slot_next(svq, tmf->before, &tmf->match);
 		tmf->before = cmd && cmd > svq->slots ? cmd - 1 : NULL;
 		mutex_unlock(&svq->vq.mutex);
 		if (cmd)
@@ -150,7 +150,7 @@ static bool vhost_scsi_tmf_waits(struct vhost_scsi *vs,
  * aborted for want of memory are not marked either.
  */
 static void vhost_scsi_tmf_abort(struct vhost_scsi *vs,
-				 struct vhost_scsi_tmf *tmf, u8 ends_as)
+				 struct vhost_scsi_tmf *tmf, u8 tmf_response)
 {
 	struct vhost_scsi_cmd *cmd = NULL;
 	struct vhost_scsi_vq *svq;
@@ -158,18 +158,18 @@ static void vhost_scsi_tmf_abort(struct vhost_scsi *vs,
 
 	for (i = VHOST_SCSI_VQ_IO; i < vs->nr_vqs; i++) {
 		svq = vhost_scsi_tmf_lock_vq(vs, i);
-		while ((cmd = vhost_scsi_slot_next(svq, cmd, &tmf->set))) {
+		while ((cmd = vhost_scsi_slot_next(svq, cmd, &tmf->match))) {
 			struct vhost_scsi_tmr *tmr =
-				vhost_scsi_tmr_alloc(vs, &tmf->parts);
+				vhost_scsi_tmr_alloc(vs, &tmf->progress);
 			struct se_cmd *se_cmd = &cmd->task.se_cmd;
 
-			if (tmr && vhost_scsi_tmr_submit(vs, tmr, tmf->set.sess,
+			if (tmr && vhost_scsi_tmr_submit(vs, tmr, tmf->match.sess,
 							 TMR_ABORT_TASK,
 							 se_cmd->orig_fe_lun,
 							 se_cmd->tag))
-				cmd->ends_as = ends_as;
+				cmd->tmf_response = tmf_response;
 			else
-				tmf->parts.response = VIRTIO_SCSI_S_BUSY;
+				tmf->progress.response = VIRTIO_SCSI_S_BUSY;
 		}
 		mutex_unlock(&svq->vq.mutex);
 	}
@@ -181,25 +181,25 @@ static void vhost_scsi_tmf_abort(struct vhost_scsi *vs,
  */
 static void vhost_scsi_tmf_reset(struct vhost_scsi *vs,
 				 struct vhost_scsi_tmf *tmf, u64 lun,
-				 u8 ends_as)
+				 u8 tmf_response)
 {
-	struct vhost_scsi_tmr *tmr = vhost_scsi_tmr_alloc(vs, &tmf->parts);
+	struct vhost_scsi_tmr *tmr = vhost_scsi_tmr_alloc(vs, &tmf->progress);
 	struct vhost_scsi_cmd *cmd = NULL;
 	struct vhost_scsi_vq *svq;
 	unsigned int i;
 
 	if (!tmr) {
-		tmf->parts.response = VIRTIO_SCSI_S_BUSY;
+		tmf->progress.response = VIRTIO_SCSI_S_BUSY;
 		return;
 	}
 	for (i = VHOST_SCSI_VQ_IO; i < vs->nr_vqs; i++) {
 		svq = vhost_scsi_tmf_lock_vq(vs, i);
-		while ((cmd = vhost_scsi_slot_next(svq, cmd, &tmf->set)))
-			cmd->ends_as = ends_as;
+		while ((cmd = vhost_scsi_slot_next(svq, cmd, &tmf->match)))
+			cmd->tmf_response = tmf_response;
 		mutex_unlock(&svq->vq.mutex);
 	}
-	if (!vhost_scsi_tmr_submit(vs, tmr, tmf->set.sess, TMR_LUN_RESET, lun, 0))
-		tmf->parts.response = VIRTIO_SCSI_S_BUSY;
+	if (!vhost_scsi_tmr_submit(vs, tmr, tmf->match.sess, TMR_LUN_RESET, lun, 0))
+		tmf->progress.response = VIRTIO_SCSI_S_BUSY;
 }
 
 static void vhost_scsi_tmf_free(struct vhost_scsi_vq *ctl,
@@ -214,7 +214,7 @@ static void vhost_scsi_tmf_free(struct vhost_scsi_vq *ctl,
 static struct vhost_scsi_tmf *
 vhost_scsi_tmf_alloc(struct vhost_scsi_vq *ctl,
 		     const struct vhost_scsi_chain *chain,
-		     const struct vhost_scsi_set *set, u32 subtype)
+		     const struct vhost_scsi_match *match, u32 subtype)
 {
 	struct vhost_scsi_tmf *tmf;
 
@@ -229,11 +229,11 @@ vhost_scsi_tmf_alloc(struct vhost_scsi_vq *ctl,
 	}
 	tmf->rsp.head = chain->head;
 	tmf->rsp.epoch = vhost_scsi_inflight_get(ctl);
-	tmf->set = *set;
+	tmf->match = *match;
 	tmf->subtype = subtype;
 	tmf->vq = VHOST_SCSI_VQ_IO;
 	/* 0 is FUNCTION COMPLETE here; 10 answers queries only. */
-	tmf->parts.response = VIRTIO_SCSI_S_OK;
+	tmf->progress.response = VIRTIO_SCSI_S_OK;
 	return tmf;
 }
 
@@ -242,31 +242,31 @@ static enum vhost_scsi_verdict
 vhost_scsi_tmf_start(struct vhost_scsi_vq *ctl,
 		     const struct vhost_scsi_chain *chain,
 		     const struct vhost_scsi_tmf_req *req,
-		     const struct vhost_scsi_set *set, u8 *response)
+		     const struct vhost_scsi_match *match, u8 *response)
 {
 	const struct vhost_scsi_tmf_kind *kind =
 		vhost_scsi_tmf_kind(req->subtype);
 	struct vhost_scsi *vs = to_vs(ctl);
 	struct vhost_scsi_tmf *tmf;
 
-	tmf = vhost_scsi_tmf_alloc(ctl, chain, set, req->subtype);
+	tmf = vhost_scsi_tmf_alloc(ctl, chain, match, req->subtype);
 	if (!tmf) {
 		*response = VIRTIO_SCSI_S_BUSY;
 		return VHOST_SCSI_REPLY;
 	}
 
 	if (kind->function == TMR_LUN_RESET)
-		vhost_scsi_tmf_reset(vs, tmf, req->lun, kind->ends_as);
+		vhost_scsi_tmf_reset(vs, tmf, req->lun, kind->tmf_response);
 	else
-		vhost_scsi_tmf_abort(vs, tmf, kind->ends_as);
+		vhost_scsi_tmf_abort(vs, tmf, kind->tmf_response);
 
-	if (!tmf->parts.nr) {
-		*response = tmf->parts.response;
+	if (!tmf->progress.nr) {
+		*response = tmf->progress.response;
 		vhost_scsi_tmf_free(ctl, tmf);
 		return VHOST_SCSI_REPLY;
 	}
 	/* From now on only its marks count, not the commands that come later. */
-	tmf->set.marked = true;
+	tmf->match.marked = true;
 	list_add_tail(&tmf->entry, &vs->tmfs);
 	return VHOST_SCSI_SUBMITTED;
 }
@@ -316,7 +316,7 @@ vhost_scsi_tmf_run(struct vhost_scsi_vq *ctl,
 {
 	const struct vhost_scsi_tmf_kind *kind =
 		vhost_scsi_tmf_kind(req->subtype);
-	struct vhost_scsi_set set = {
+	struct vhost_scsi_match match = {
 		.sess = sess,
 		.lun = req->lun,
 		.tag = req->tag,
@@ -325,8 +325,8 @@ vhost_scsi_tmf_run(struct vhost_scsi_vq *ctl,
 	*response = VIRTIO_SCSI_S_FUNCTION_REJECTED;
 	if (!kind)
 		return VHOST_SCSI_REPLY;
-	set.by_tag = kind->by_tag;
-	set.all_luns = kind->all_luns;
+	match.by_tag = kind->by_tag;
+	match.all_luns = kind->all_luns;
 
 	*response = VIRTIO_SCSI_S_INCORRECT_LUN;
 	if (!kind->all_luns &&
@@ -335,25 +335,25 @@ vhost_scsi_tmf_run(struct vhost_scsi_vq *ctl,
 
 	trace_vhost_scsi_tmf_start(ctl, chain->head, req);
 	if (!kind->function) {
-		*response = vhost_scsi_tmf_any(to_vs(ctl), &set) ?
+		*response = vhost_scsi_tmf_any(to_vs(ctl), &match) ?
 			    VIRTIO_SCSI_S_FUNCTION_SUCCEEDED :
 			    VIRTIO_SCSI_S_OK;
 		return VHOST_SCSI_REPLY;
 	}
 	if (kind->all_luns)
 		vhost_scsi_tmf_nexus_lost(sess->se_node_acl);
-	return vhost_scsi_tmf_start(ctl, chain, req, &set, response);
+	return vhost_scsi_tmf_start(ctl, chain, req, &match, response);
 }
 
 static void vhost_scsi_tmf_answer(struct vhost_scsi_vq *ctl,
 				  struct vhost_scsi_tmf *tmf)
 {
-	struct virtio_scsi_ctrl_tmf_resp wire = { .response = tmf->parts.response };
+	struct virtio_scsi_ctrl_tmf_resp wire = { .response = tmf->progress.response };
 	u32 len = vhost_scsi_ring_write(tmf->rsp.iov, tmf->rsp.nr, &wire,
 					sizeof(wire)) ? sizeof(wire) : 0;
 
 	trace_vhost_scsi_tmf_done(ctl, tmf->rsp.head, tmf->subtype,
-				  tmf->parts.response, len);
+				  tmf->progress.response, len);
 	vhost_scsi_ring_push(ctl, tmf->rsp.head, len);
 }
 
@@ -374,7 +374,7 @@ void vhost_scsi_tmf_done_work(struct vhost_work *work)
 	mutex_lock(&ctl->vq.mutex);
 	vhost_scsi_tmr_count(vs);
 	list_for_each_entry_safe(tmf, next, &vs->tmfs, entry) {
-		if (tmf->parts.nr || vhost_scsi_tmf_waits(vs, tmf))
+		if (tmf->progress.nr || vhost_scsi_tmf_waits(vs, tmf))
 			continue;
 		vhost_scsi_tmf_answer(ctl, tmf);
 		list_move_tail(&tmf->entry, &answered);
@@ -401,7 +401,7 @@ void vhost_scsi_tmf_drop_work(struct work_struct *work)
 	mutex_lock(&ctl->vq.mutex);
 	vhost_scsi_tmr_count(vs);
 	list_for_each_entry_safe(tmf, next, &vs->tmfs, entry) {
-		if (tmf->parts.nr)
+		if (tmf->progress.nr)
 			continue;
 		list_del(&tmf->entry);
 		vhost_scsi_tmf_free(ctl, tmf);

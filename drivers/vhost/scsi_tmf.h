@@ -8,13 +8,31 @@
 struct vhost_scsi_tmr;
 
 /**
- * struct vhost_scsi_parts - what LIO does for a task management function
+ * struct vhost_scsi_match - which commands a task management function is about
+ * @sess: those of this I_T nexus
+ * @lun: and of this unit, unless @all_luns
+ * @tag: and with this tag of the guest's, if @by_tag
+ * @all_luns: of every unit
+ * @by_tag: the tag counts
+ * @marked: those only that a function was started for
+ */
+struct vhost_scsi_match {
+	struct se_session *sess;
+	u64 lun;
+	u64 tag;
+	bool all_luns;
+	bool by_tag;
+	bool marked;
+};
+
+/**
+ * struct vhost_scsi_tmf_progress - what LIO does for a task management function
  * @nr: parts that it works on
  * @response: VIRTIO_SCSI_S_* for the guest, as far as they are known
  *
  * Under the mutex of the control virtqueue.
  */
-struct vhost_scsi_parts {
+struct vhost_scsi_tmf_progress {
 	unsigned int nr;
 	u8 response;
 };
@@ -30,7 +48,7 @@ void vhost_scsi_tmf_drop_work(struct work_struct *work);
 
 /* scsi_tmr.c */
 struct vhost_scsi_tmr *vhost_scsi_tmr_alloc(struct vhost_scsi *vs,
-					    struct vhost_scsi_parts *parts);
+					    struct vhost_scsi_tmf_progress *progress);
 bool vhost_scsi_tmr_submit(struct vhost_scsi *vs, struct vhost_scsi_tmr *tmr,
 			   struct se_session *sess, u8 function, u64 lun,
 			   u64 tag);

@@ -15,12 +15,12 @@
 /**
  * struct vhost_scsi_tmr - a part of a function: one request to LIO
  * @task: LIO's part; first
- * @parts: of the function
+ * @progress: of the function
  * @response: VIRTIO_SCSI_S_*, LIO's answer
  */
 struct vhost_scsi_tmr {
 	struct vhost_scsi_task task;
-	struct vhost_scsi_parts *parts;
+	struct vhost_scsi_tmf_progress *progress;
 	u8 response;
 };
 
@@ -32,13 +32,13 @@ static struct vhost_scsi_tmr *to_tmr(struct vhost_scsi_task *task)
 /**
  * vhost_scsi_tmr_alloc() - a part of a function
  * @vs: device
- * @parts: of the function
+ * @progress: of the function
  *
  * Return: the part, for vhost_scsi_tmr_submit(); NULL if there are too many or no
  * memory.
  */
 struct vhost_scsi_tmr *vhost_scsi_tmr_alloc(struct vhost_scsi *vs,
-					    struct vhost_scsi_parts *parts)
+					    struct vhost_scsi_tmf_progress *progress)
 {
 	struct vhost_scsi_tmr *tmr;
 
@@ -48,7 +48,7 @@ struct vhost_scsi_tmr *vhost_scsi_tmr_alloc(struct vhost_scsi *vs,
 	if (!tmr)
 		return NULL;
 	tmr->task.svq = &vs->svq[VHOST_SCSI_VQ_CTL];
-	tmr->parts = parts;
+	tmr->progress = progress;
 	return tmr;
 }
 
@@ -67,7 +67,7 @@ bool vhost_scsi_tmr_submit(struct vhost_scsi *vs, struct vhost_scsi_tmr *tmr,
 			   struct se_session *sess, u8 function, u64 lun,
 			   u64 tag)
 {
-	struct vhost_scsi_parts *parts = tmr->parts;
+	struct vhost_scsi_tmf_progress *progress = tmr->progress;
 
 	if (target_submit_tmr(&tmr->task.se_cmd, sess, NULL, lun, NULL,
 			      function, VHOST_SCSI_GFP, tag, 0)) {
@@ -75,7 +75,7 @@ bool vhost_scsi_tmr_submit(struct vhost_scsi *vs, struct vhost_scsi_tmr *tmr,
 		return false;
 	}
 	vs->nr_tmrs++;
-	parts->nr++;
+	progress->nr++;
 	return true;
 }
 
@@ -122,7 +122,7 @@ void vhost_scsi_tmr_count(struct vhost_scsi *vs)
 	struct llist_node *done;
 
 	lockdep_assert_held(&ctl->vq.mutex);
-	done = vhost_scsi_task_finished(ctl);
+	done = vhost_scsi_task_take_done(ctl);
 	llist_for_each_entry_safe(task, next, done, done) {
 		struct vhost_scsi_tmr *tmr = to_tmr(task);
 
@@ -131,8 +131,8 @@ void vhost_scsi_tmr_count(struct vhost_scsi *vs)
 		 * reset; the mark says when it is answered.
 		 */
 		if (!task->aborted && tmr->response != VIRTIO_SCSI_S_OK)
-			tmr->parts->response = tmr->response;
-		tmr->parts->nr--;
+			tmr->progress->response = tmr->response;
+		tmr->progress->nr--;
 		vs->nr_tmrs--;
 		kfree(tmr);
 	}

@@ -357,16 +357,11 @@ void vhost_scsi_tpg_announce(struct vhost_scsi_tpg *tpg)
  * vhost_scsi_tpg_unregister() - undo vhost_scsi_tpg_register()
  * @tpg: TPG whose directory is gone; its LUNs went before
  *
- * Ends the nexus. vhost_scsi_tpg_put() is due.
+ * No endpoint finds it any more. vhost_scsi_nexus_end(), and then vhost_scsi_tpg_put(),
+ * are due.
  */
 void vhost_scsi_tpg_unregister(struct vhost_scsi_tpg *tpg)
 {
-	mutex_lock(&vhost_scsi_registry_mutex);
+	guard(mutex)(&vhost_scsi_registry_mutex);
 	list_del(&tpg->entry);
-	mutex_unlock(&vhost_scsi_registry_mutex);
-
-	guard(mutex)(&tpg->mutex);
-	vhost_scsi_tpg_unplug(tpg);
-	if (tpg->sess)
-		vhost_scsi_nexus_remove(tpg);
 }

@@ -4,7 +4,7 @@
  * no unit attention for them and has no hook, so the units of an endpoint are
  * looked at twice a second.
  *
- * Enters: the endpoint's watch; a unit that has come; a command for a target
+ * Enters: the endpoint's scan; a unit that has come; a command for a target
  * with something to report. Leaves: PARAM_CHANGE events, and unit attentions
  * that the nexus gets once, in front of LIO.
  * Context: looking under tpg->mutex in process context; reporting under

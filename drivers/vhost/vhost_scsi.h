@@ -86,15 +86,15 @@ enum vhost_scsi_verdict {
 };
 
 /**
- * enum vhost_scsi_watch - what came of watching a queue
- * @VHOST_SCSI_WATCH_FOUND: there is something to do
- * @VHOST_SCSI_WATCH_IDLE: there is nothing; the worker may leave
- * @VHOST_SCSI_WATCH_YIELD: the worker has other work, and comes back
+ * enum vhost_scsi_poll_result - what came of polling a queue
+ * @VHOST_SCSI_POLL_FOUND: there is something to do
+ * @VHOST_SCSI_POLL_IDLE: there is nothing; the worker may leave
+ * @VHOST_SCSI_POLL_YIELD: the worker has other work, and comes back
  */
-enum vhost_scsi_watch {
-	VHOST_SCSI_WATCH_FOUND,
-	VHOST_SCSI_WATCH_IDLE,
-	VHOST_SCSI_WATCH_YIELD,
+enum vhost_scsi_poll_result {
+	VHOST_SCSI_POLL_FOUND,
+	VHOST_SCSI_POLL_IDLE,
+	VHOST_SCSI_POLL_YIELD,
 };
 
 /**
@@ -134,10 +134,10 @@ struct vhost_scsi_wrap {
  * @pi_len: bytes of the buffer for protection information in front of it
  * @in_place: what the unit returns is in @map, whatever LIO says of the command
  * @busy: the slot is taken
- * @ends_as: VIRTIO_SCSI_S_* if LIO aborts it for a function of the guest's,
+ * @tmf_response: VIRTIO_SCSI_S_* if LIO aborts it for a function of the guest's,
  *	which is answered after it; 0 if no function is about it
- * @in_order: its task attribute is not SIMPLE; counted in the queue's
- *	nr_in_order
+ * @ordered: its task attribute is not SIMPLE; counted in the queue's
+ *	nr_ordered
  * @wire: the response; LIO writes sense data into it, which is all zero while the
  *	slot is free
  */
@@ -152,30 +152,12 @@ struct vhost_scsi_cmd {
 	u32 pi_len;
 	bool in_place;
 	bool busy;
-	u8 ends_as;
-	bool in_order;
+	u8 tmf_response;
+	bool ordered;
 	struct virtio_scsi_cmd_resp wire;
 };
 
 static_assert(VIRTIO_SCSI_SENSE_DEFAULT_SIZE >= TRANSPORT_SENSE_BUFFER);
-
-/**
- * struct vhost_scsi_set - which commands a task management function is about
- * @sess: those of this I_T nexus
- * @lun: and of this unit, unless @all_luns
- * @tag: and with this tag of the guest's, if @by_tag
- * @all_luns: of every unit
- * @by_tag: the tag counts
- * @marked: those only that a function was started for
- */
-struct vhost_scsi_set {
-	struct se_session *sess;
-	u64 lun;
-	u64 tag;
-	bool all_luns;
-	bool by_tag;
-	bool marked;
-};
 
 /**
  * struct vhost_scsi_inflight - tasks of a queue that LIO works on
@@ -191,7 +173,7 @@ struct vhost_scsi_inflight {
 };
 
 /**
- * struct vhost_scsi_poll - watching a queue instead of sleeping
+ * struct vhost_scsi_poll - polling a queue instead of sleeping
  * @limit: how long at a time at most, in ns; 0 for not at all
  * @window: how long the next time, in ns
  * @idle_since: when the worker found nothing to do; 0 while there is something
@@ -215,8 +197,8 @@ struct vhost_scsi_poll {
  * @wakeups: times that finished commands did
  * @batches: updates of the used ring, after each of which the guest is signalled
  *	if it wants that
- * @polls_won: times that the queue was watched and something came
- * @polls_lost: times that it was watched in vain
+ * @polls_won: times that the queue was polled and something came
+ * @polls_lost: times that it was polled in vain
  *
  * Written under vq->mutex.
  */
@@ -242,12 +224,12 @@ struct vhost_scsi_stats {
  * @slots: commands of a request queue, one for each entry of the ring, while
  *	an endpoint is set
  * @free: free slots, under vq->mutex
- * @nr_in_order: taken slots whose command must not be overtaken, under vq->mutex
+ * @nr_ordered: taken slots whose command must not be overtaken, under vq->mutex
  * @inflight: what LIO works on, under vq->mutex
- * @poll: watching the queue
+ * @poll: polling the queue
  * @stats: what it did
  * @done: tasks that LIO has released, lockless
- * @attended: a worker is at the queue, and looks at @done before it leaves;
+ * @worker_active: a worker is at the queue, and looks at @done before it leaves;
  *	written under vq->mutex
  * @done_work: answers @done in the queue's vhost worker
  * @drop_work: gives back what @done holds when there is no worker any more
@@ -261,12 +243,12 @@ struct vhost_scsi_vq {
 	unsigned int nr_used;
 	struct vhost_scsi_cmd *slots;
 	struct vhost_scsi_cmd *free;
-	unsigned int nr_in_order;
+	unsigned int nr_ordered;
 	struct vhost_scsi_inflight inflight;
 	struct vhost_scsi_poll poll;
 	struct vhost_scsi_stats stats;
 	struct llist_head done;
-	bool attended;
+	bool worker_active;
 	struct vhost_work done_work;
 	struct work_struct drop_work;
 	struct page *pages[VHOST_SCSI_PIN_BATCH];
@@ -382,28 +364,32 @@ bool vhost_scsi_kind_is(const struct vhost_scsi_kind *kind,
 			const struct se_cmd *se_cmd);
 
 /* scsi_slot.c */
+struct vhost_scsi_match;
 int vhost_scsi_slot_alloc_all(struct vhost_scsi_vq *svq);
 void vhost_scsi_slot_free_all(struct vhost_scsi_vq *svq);
 struct vhost_scsi_cmd *vhost_scsi_slot_get(struct vhost_scsi_vq *svq,
 					   unsigned int head);
-void vhost_scsi_slot_set_order(struct vhost_scsi_cmd *cmd, bool in_order);
+void vhost_scsi_slot_set_ordered(struct vhost_scsi_cmd *cmd, bool ordered);
 void vhost_scsi_slot_put(struct vhost_scsi_cmd *cmd);
 struct vhost_scsi_cmd *vhost_scsi_slot_next(struct vhost_scsi_vq *svq,
 					    struct vhost_scsi_cmd *cmd,
-					    const struct vhost_scsi_set *set);
+					    const struct vhost_scsi_match *match);
 
 /* scsi_submit.c */
 int vhost_scsi_submit(struct vhost_scsi_io *io);
 
 /* scsi_cmd.c */
-void __vhost_scsi_cmd_drain(struct vhost_scsi_vq *svq);
+void vhost_scsi_cmd_drain(struct vhost_scsi_vq *svq);
 void vhost_scsi_cmd_drop_work(struct work_struct *work);
-struct llist_node *vhost_scsi_task_finished(struct vhost_scsi_vq *svq);
-int vhost_scsi_check_stop_free(struct se_cmd *se_cmd);
-void vhost_scsi_release_cmd(struct se_cmd *se_cmd);
 int vhost_scsi_write_pending(struct se_cmd *se_cmd);
 int vhost_scsi_queue_data_in(struct se_cmd *se_cmd);
 int vhost_scsi_queue_status(struct se_cmd *se_cmd);
+
+/* scsi_task.c */
+struct llist_node *vhost_scsi_task_take_done(struct vhost_scsi_vq *svq);
+void vhost_scsi_task_wake(struct vhost_scsi_vq *svq);
+void vhost_scsi_release_cmd(struct se_cmd *se_cmd);
+int vhost_scsi_check_stop_free(struct se_cmd *se_cmd);
 void vhost_scsi_aborted_task(struct se_cmd *se_cmd);
 
 /* scsi_direct.c */
@@ -432,7 +418,7 @@ void vhost_scsi_ua_conflict(struct se_cmd *se_cmd);
 /* scsi_poll.c */
 void vhost_scsi_poll_served(struct vhost_scsi_vq *svq, unsigned int us);
 void vhost_scsi_poll_woken(struct vhost_scsi_vq *svq);
-enum vhost_scsi_watch vhost_scsi_poll_wait(struct vhost_scsi_vq *svq);
+enum vhost_scsi_poll_result vhost_scsi_poll_wait(struct vhost_scsi_vq *svq);
 
 /* scsi_stats.c */
 void vhost_scsi_stats_show(struct seq_file *m, struct file *file);
