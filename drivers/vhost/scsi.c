@@ -2,7 +2,8 @@
 /*
  * /dev/vhost-scsi: an in-kernel virtio-scsi target for KVM guests.
  *
- * The map of the module; calls go down only.
+ * The map of the module; calls go down only. Each file says in its head what enters
+ * and what leaves: its input and output.
  *
  *   front door    scsi.c            open, ioctl, release, features
  *                 scsi_endpoint.c   set and clear the endpoint

@@ -33,7 +33,7 @@ vhost_scsi_ctl_tmf(struct vhost_scsi_vq *svq, struct vhost_scsi_ep *ep,
 				  response);
 }
 
-/* No unit of ours raises an asynchronous event: none is granted. */
+/* No unit raises an asynchronous event: none is granted. */
 static u8 vhost_scsi_ctl_an(struct vhost_scsi_vq *svq, struct vhost_scsi_ep *ep,
 			    const struct vhost_scsi_chain *chain)
 {

@@ -5,8 +5,8 @@
  *
  * Enters: LUNs that are linked and unlinked; a command that LIO is ready to execute.
  * Leaves: which of LIO's two ways it takes.
- * Context: looking at a disk in process context, with no lock of ours, for to open it
- * may take long; asking under vq->mutex, in a vhost worker.
+ * Context: looking at a disk in process context, without a lock, for opening it may
+ * take long; asking under vq->mutex, in a vhost worker.
  * Invariant: what is not known to be prompt is not.
  */
 #include <linux/blk-mq.h>
@@ -55,8 +55,8 @@ static dev_t vhost_scsi_direct_bdev(struct se_device *dev)
 }
 
 /*
- * How many requests a hardware queue of the disk takes before it makes who submits one
- * wait. 0 for a disk that may make them wait for something else: one without a
+ * How many requests a hardware queue of the disk takes before submitting one more
+ * sleeps. 0 for a disk that may make them wait for something else: one without a
  * queue of its own hands them on (LVM), and others execute them on the spot (nbd).
  */
 static unsigned int vhost_scsi_direct_tags(struct request_queue *q)
@@ -91,7 +91,7 @@ void vhost_scsi_direct_linked(struct vhost_scsi_tpg *tpg,
 	if (IS_ERR(file))
 		return;
 	tags = vhost_scsi_direct_tags(bdev_get_queue(file_bdev(file)));
-	/* At once: who takes the disk away next must not find it in use. */
+	/* At once: a removal of the disk that follows must not find it in use. */
 	__fput_sync(file);
 	if (tags)
 		xa_store(&tpg->tags, lun->unpacked_lun, xa_mk_value(tags),
@@ -150,11 +150,10 @@ static noinline bool vhost_scsi_direct_disk(const struct vhost_scsi_cmd *cmd)
  * vhost_scsi_direct() - may the worker execute this command itself?
  * @cmd: command that LIO has parsed, vq->mutex held
  *
- * LIO's submission queue costs a change of threads, which a worker saves that
- * executes the command. It must not sleep there, though, for that holds up all
- * queues of the device: reads and writes only, to backstores that do not wait for
- * them, and fewer than would use up the tags of a disk. The rest keeps its place
- * behind ORDERED and HEAD OF QUEUE commands that wait in LIO's queue.
+ * target_submit() costs a context switch: execute here what cannot sleep, since a
+ * worker that sleeps holds up all queues of its device. That is reads and writes, to
+ * backstores that do not wait for them, and fewer than would use up the tags of a disk.
+ * The rest keeps its place behind ORDERED and HEAD OF QUEUE commands in LIO's queue.
  *
  * Return: true if it may.
  */

@@ -126,7 +126,7 @@ static int vhost_scsi_ep_hold_memory(struct vhost_scsi_ep *ep)
 	held = vhost_scsi_held_get(ep->vs->dev.umem);
 	if (IS_ERR(held))
 		return PTR_ERR(held);
-	/* Pairs with the address dependency of the data path. */
+	/* Pairs with READ_ONCE() in vhost_scsi_req_map_iter(). */
 	smp_store_release(&ep->held, held);
 	return 0;
 }
@@ -263,10 +263,10 @@ err_free:
 }
 
 /*
- * Leave the workers nothing of ours. The core takes a queue without backend and
- * kick eventfd for one that has no work on its worker, which may then be freed. Who
- * finished the last tasks may still be about to queue a work for them, see
- * vhost_scsi_release_cmd(); what is queued by then runs, and finds nothing to do.
+ * Leave no work on the workers. VHOST_FREE_WORKER frees the worker of a queue without
+ * backend and kick eventfd, work or not. vhost_scsi_release_cmd() of the last tasks may
+ * still be about to queue one: wait for its RCU section, then for the work, which finds
+ * nothing to do.
  */
 static void vhost_scsi_ep_flush_workers(struct vhost_scsi *vs)
 {
@@ -280,7 +280,7 @@ static void vhost_scsi_ep_flush_workers(struct vhost_scsi *vs)
  * @vs: device, dev.mutex held
  *
  * Waits for every command, function and event that was accepted. Nothing of
- * LIO refers to the device afterwards, and no work of ours is queued on a worker.
+ * LIO refers to the device afterwards, and no work is queued on a worker.
  * Without an endpoint it does nothing.
  */
 void vhost_scsi_ep_release(struct vhost_scsi *vs)
@@ -360,8 +360,8 @@ int vhost_scsi_ep_clear(struct vhost_scsi *vs,
  * @vs: device, dev.mutex held, the caller its owner
  *
  * Responses and data go to addresses that were translated when the command came.
- * The old memory may be taken away after this returns. What cannot be pinned of the
- * new one is pinned by each command: the table is in force already.
+ * The old memory may be taken away after this returns. If the new one cannot be held,
+ * each command pins its pages: the table is in force already.
  */
 void vhost_scsi_ep_memory_changed(struct vhost_scsi *vs)
 {

@@ -44,8 +44,8 @@ static void vhost_scsi_evt_miss(struct vhost_scsi *vs)
 }
 
 /*
- * What the next buffer is to say: that events were missed, too, and one that could
- * not say it has to be followed by one that can.
+ * Whether the next buffer says that events were missed. If it cannot be written, the
+ * caller sets the flag again for the one after it.
  */
 static u32 vhost_scsi_evt_take_missed(struct vhost_scsi *vs)
 {
@@ -275,7 +275,7 @@ void vhost_scsi_evt_post_change(struct vhost_scsi *vs, u8 target, u64 lun,
  * @vs: device
  * @missed: the next event delivered says that events were missed
  *
- * What the worker is about to say of it is said first.
+ * Waits for the event that the worker is writing.
  */
 void vhost_scsi_evt_set_missed(struct vhost_scsi *vs, bool missed)
 {

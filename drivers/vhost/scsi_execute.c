@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Commands that LIO does not execute well by itself: its function is kept, and one
- * of ours is called in its place, which calls it.
+ * Commands that LIO alone does not execute well: its function is kept, and one of this
+ * file is called in its place, which calls it.
  *
  * Enters: a command with its data, before LIO checks it. Leaves: the same command,
  * executed by LIO.

@@ -323,7 +323,7 @@ static struct se_portal_group *vhost_scsi_fabric_make_tpg(struct se_wwn *wwn,
 	int ret;
 
 	prefix = str_has_prefix(name, "tpgt_");
-	/* kstrtou8() takes a sign, and leading zeros are no name of ours. */
+	/* kstrtou8() takes a sign and leading zeros; a tag has neither. */
 	if (!prefix || !isdigit(name[prefix]) ||
 	    (name[prefix] == '0' && name[prefix + 1]) ||
 	    kstrtou8(name + prefix, 10, &tag))

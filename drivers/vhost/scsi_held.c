@@ -25,7 +25,7 @@
 /* Pages pinned or released before others may have the processor */
 #define VHOST_SCSI_HELD_BATCH	4096UL
 
-/* -- addresses that get another page -- */
+/* -- invalidation -- */
 
 /* The pages of the range that are in [start, end) are lost. */
 static void vhost_scsi_held_lose(struct vhost_scsi_held_range *range,
@@ -57,7 +57,7 @@ vhost_scsi_held_invalidate(struct mmu_interval_notifier *notifier,
 	case MMU_NOTIFY_PROTECTION_VMA:
 	case MMU_NOTIFY_PROTECTION_PAGE:
 	case MMU_NOTIFY_SOFT_DIRTY:
-		/* The same pages, seen otherwise by the owner. */
+		/* Only protections change: the pages stay. */
 		return true;
 	default:
 		break;
@@ -76,7 +76,7 @@ static const struct mmu_interval_notifier_ops vhost_scsi_held_ops = {
 
 /* -- getting -- */
 
-/* Pages that are pinned count if they are still what their addresses have. */
+/* Accept the pins only if no invalidation raced with them. */
 static bool vhost_scsi_held_take(struct vhost_scsi_held_range *range,
 				 unsigned long nr, unsigned long seq)
 {
@@ -112,9 +112,9 @@ static long vhost_scsi_held_pin_some(struct vhost_scsi_held_range *range,
 		return got;
 
 	/*
-	 * Something of the range got another page meanwhile. If pinning itself
-	 * was the reason, as for a page that was only read before, it is not
-	 * the second time.
+	 * An address of the range got another page meanwhile. The pin itself may
+	 * have been the reason, by breaking a copy on write: then the second try
+	 * succeeds.
 	 */
 	unpin_user_pages(pages, got);
 	return -EAGAIN;
@@ -139,14 +139,14 @@ static int vhost_scsi_held_pin(struct vhost_scsi_held_range *range,
 	return 0;
 }
 
-/* What keeps a region from being pinned, but not a command from being served? */
+/* Errors that skip the region: its pages are pinned by each command instead. */
 static bool vhost_scsi_held_is_optional(int err)
 {
 	switch (err) {
 	case -EFAULT:		/* a hole, a device, a file that is written back */
 	case -EOPNOTSUPP:	/* a file on persistent memory; a page pinned too often */
 	case -EHWPOISON:
-	case -EAGAIN:		/* the owner replaces it all the time */
+	case -EAGAIN:		/* invalidated at each try */
 		return true;
 	}
 	return false;
@@ -169,9 +169,9 @@ static void vhost_scsi_held_put_range(struct vhost_scsi_held_range *range)
 }
 
 /*
- * The first notifier of a process takes all locks of its memory, and gives up at any
- * signal: those that kill nobody wait meanwhile. Work for the task, which cannot be
- * made to wait, has been done when the system call begins again.
+ * mm_take_all_locks(), for the first notifier of a process, fails with -EINTR on any
+ * pending signal: block all but SIGKILL here. TIF_NOTIFY_SIGNAL (TWA_SIGNAL) cannot be
+ * blocked: that work has run when the system call is restarted.
  */
 static int vhost_scsi_held_register(struct vhost_scsi_held_range *range,
 				    struct mm_struct *mm, unsigned long nr)
@@ -193,7 +193,7 @@ static int vhost_scsi_held_get_range(struct vhost_scsi_held *held,
 				     struct vhost_scsi_held_range *range,
 				     const struct vhost_iotlb_map *map)
 {
-	/* Not so much that a host would say it cannot be had. */
+	/* The size is the user's choice: no allocation failure splat. */
 	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN;
 	unsigned long nr;
 	int ret;

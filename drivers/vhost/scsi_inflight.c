@@ -90,7 +90,7 @@ static void vhost_scsi_inflight_wait_vq(struct vhost_scsi *vs,
 	inflight->epoch = !old;
 	mutex_unlock(&svq->vq.mutex);
 
-	/* As long as a backstore is only slow this is no hung task: idle. */
+	/* TASK_IDLE: a slow backstore must not trip the hung-task detector. */
 	while (!wait_event_idle_timeout(vs->drained,
 					!READ_ONCE(inflight->count[old]), HZ))
 		trace_vhost_scsi_drain(svq, READ_ONCE(inflight->count[old]));

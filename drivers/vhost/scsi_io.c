@@ -20,12 +20,12 @@ static u32 vhost_scsi_io_reply(struct vhost_scsi_io *io)
 		struct virtio_scsi_cmd_resp rsp;
 		u8 data[VHOST_SCSI_NO_LUN_DATA];
 	} __packed wire;
-	size_t len = sizeof(wire.rsp) + io->data_len;
+	size_t len = sizeof(wire.rsp) + io->answer_len;
 
 	vhost_scsi_wire_encode_cmd(&wire.rsp,
 				   vhost_is_little_endian(&io->svq->vq),
 				   &io->res);
-	memcpy(wire.data, io->data, io->data_len);
+	memcpy(wire.data, io->answer, io->answer_len);
 	return vhost_scsi_ring_write(iov, io->chain.in, &wire, len) ? len : 0;
 }
 
@@ -64,7 +64,7 @@ static enum vhost_scsi_take vhost_scsi_io_take_all(struct vhost_scsi_io *io)
 		if (++io->nr == first + 2)
 			blk_start_plug(&plug);
 		vhost_scsi_io_request(io);
-		/* Nothing is exceeded before the weight is reached. */
+		/* Saves the call below the weight. */
 	} while (likely(io->nr < VHOST_SCSI_WEIGHT) ||
 		 !vhost_exceeds_weight(&svq->vq, io->nr, 0));
 	if (io->nr >= first + 2)
@@ -72,7 +72,7 @@ static enum vhost_scsi_take vhost_scsi_io_take_all(struct vhost_scsi_io *io)
 	return take;
 }
 
-/* There is nothing to do. Will there be soon? */
+/* The queue was found empty: poll it, then ask for kicks. */
 static bool vhost_scsi_io_may_sleep(struct vhost_scsi_vq *svq)
 {
 	switch (vhost_scsi_poll_wait(svq)) {
@@ -86,7 +86,7 @@ static bool vhost_scsi_io_may_sleep(struct vhost_scsi_vq *svq)
 	return !vhost_scsi_ring_want_kicks(svq);
 }
 
-/* The worker is at the queue until there is nothing to do, or not for long. */
+/* Serve the queue until it is empty, or others must have their turn. */
 static void vhost_scsi_io_run(struct vhost_scsi_vq *svq,
 			      struct vhost_scsi_ep *ep)
 {
@@ -109,7 +109,7 @@ static void vhost_scsi_io_run(struct vhost_scsi_vq *svq,
 			vhost_scsi_poll_served(svq, io.busyloop_us);
 	} while (take == VHOST_SCSI_TAKE_EMPTY && !vhost_scsi_io_may_sleep(svq));
 
-	/* Who finishes a command from here on wakes the worker for it. */
+	/* A command that finishes from here on wakes the worker. */
 	WRITE_ONCE(svq->worker_active, false);
 	/* Pairs with llist_add() in vhost_scsi_release_cmd(). */
 	smp_mb();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* A request between the ring (scsi_io.c) and LIO (scsi_request.c). */
-#ifndef SCSI_IO_H
-#define SCSI_IO_H
+#ifndef VHOST_SCSI_IO_H
+#define VHOST_SCSI_IO_H
 
 #include "vhost_scsi.h"
 
@@ -24,8 +24,8 @@
  * @why: the stage that refused it, for the tracepoint
  * @res: the answer, with the verdict VHOST_SCSI_REPLY
  * @sense: sense data of @res
- * @data: data of an answer without LIO
- * @data_len: bytes of @data, 0 for none
+ * @answer: data of an answer without LIO
+ * @answer_len: bytes of @answer, 0 for none
  *
  * Lives on the worker's stack. Each member is written before it is read, by the
  * stage that finds it out.
@@ -48,8 +48,8 @@ struct vhost_scsi_io {
 	const char *why;
 	struct vhost_scsi_result res;
 	u8 sense[VIRTIO_SCSI_SENSE_DEFAULT_SIZE];
-	u8 data[VHOST_SCSI_NO_LUN_DATA];
-	size_t data_len;
+	u8 answer[VHOST_SCSI_NO_LUN_DATA];
+	size_t answer_len;
 };
 
 enum vhost_scsi_verdict vhost_scsi_req_start(struct vhost_scsi_io *io);

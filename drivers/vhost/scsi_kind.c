@@ -22,7 +22,7 @@ static bool vhost_scsi_kind_is_backend(const struct se_device *dev,
 	return !strcmp(dev->transport->name, name);
 }
 
-/* What target_check_fua() of the target core says. */
+/* As target_check_fua() of the target core. */
 static bool vhost_scsi_kind_has_fua(struct se_device *dev)
 {
 	if (dev->dev_attrib.emulate_fua_write <= 0)
@@ -32,7 +32,7 @@ static bool vhost_scsi_kind_has_fua(struct se_device *dev)
 	       dev->dev_attrib.emulate_write_cache > 0;
 }
 
-/* What decides commands that are not plain reads and writes. */
+/* The rest of a unit, for commands that are not plain reads and writes. */
 static noinline void vhost_scsi_kind_read_more(struct vhost_scsi_kind *kind,
 					       struct se_device *dev,
 					       const struct vhost_scsi_tpg *tpg)

@@ -83,7 +83,7 @@ static bool vhost_scsi_map_fits(const struct iov_iter *iter,
 
 static bool vhost_scsi_map_is_too_long(const struct iov_iter *iter)
 {
-	/* A piece in less than so many pages is in no more of them. */
+	/* (MAX - 1) pages of bytes touch at most MAX pages, at any offset. */
 	if (likely(iter_is_ubuf(iter) && iov_iter_count(iter) <=
 		   (VHOST_SCSI_MAX_PAGES - 1) * PAGE_SIZE))
 		return false;

@@ -20,8 +20,8 @@
 /* Pages pinned at a time while a command is mapped */
 #define VHOST_SCSI_PIN_BATCH	32
 /*
- * What a request takes is its guest's: charged to the owner's memory cgroup. Without
- * memory the guest hears BUSY, and nobody is killed or logged for it (I5).
+ * Charged to the owner's memory cgroup. Fails, for TASK SET FULL, rather than kill a
+ * process or print a warning (I5).
  */
 #define VHOST_SCSI_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 /* Scatterlist entries inside a slot; longer lists are chained to them */

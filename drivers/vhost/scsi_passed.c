@@ -308,7 +308,7 @@ vhost_scsi_passed_check(const struct vhost_scsi_kind *kind, u8 *cdb,
 {
 	enum vhost_scsi_effect effect = vhost_scsi_passed_effect(kind->type, cdb);
 
-	/* Who executes it may reach units that the nexus does not see. */
+	/* The copy manager may reach units that the nexus does not see. */
 	if (!kind->has_copy &&
 	    (cdb[0] == EXTENDED_COPY || cdb[0] == RECEIVE_COPY_RESULTS))
 		return VHOST_SCSI_BAD_OPCODE;

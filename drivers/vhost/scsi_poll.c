@@ -6,9 +6,9 @@
  * Enters: a request queue with nothing to do. Leaves: whether something came.
  * Context: the queue's vhost worker, vq->mutex held, notifications off.
  * Invariant: no longer than the limit at a time, and not at all while the waits
- * were longer than the limit lately: an idle queue costs nothing. Whoever else
- * wants the processor or the worker gets it: the guest on the same processor, or
- * LIO's completion of a command, would be what the worker polls for.
+ * were longer than the limit lately: an idle queue costs nothing. Yields to every
+ * other task of the processor and work of the worker: spinning would starve the guest
+ * on the same processor, or LIO's completion, which is what the worker polls for.
  */
 #include <linux/bitops.h>
 #include <linux/preempt.h>
@@ -20,7 +20,7 @@
 
 #include "vhost_scsi.h"
 
-/* The first window after waits that were too long, in ns */
+/* The first window after polling was off, in ns */
 #define VHOST_SCSI_POLL_START	10000
 
 /**
@@ -29,8 +29,7 @@
  * @us: the largest busyloop_us of the targets that it was for, in microseconds;
  *	VHOST_SET_VRING_BUSYLOOP_TIMEOUT overrides it
  *
- * The limit is VHOST_SCSI_MAX_BUSYLOOP_US at most: who wants vq->mutex waits as
- * long.
+ * The limit is VHOST_SCSI_MAX_BUSYLOOP_US at most: it bounds the wait for vq->mutex.
  */
 void vhost_scsi_poll_served(struct vhost_scsi_vq *svq, unsigned int us)
 {
@@ -62,7 +61,7 @@ void vhost_scsi_poll_woken(struct vhost_scsi_vq *svq)
 	poll->idle_since = 0;
 }
 
-/* Chains or finished commands. What cannot be read is something, too. */
+/* Chains or finished commands. An unreadable ring counts as work: errors must surface. */
 static bool vhost_scsi_poll_finds(struct vhost_scsi_vq *svq)
 {
 	return !llist_empty(&svq->done) ||
@@ -147,7 +146,7 @@ enum vhost_scsi_poll_result vhost_scsi_poll_wait(struct vhost_scsi_vq *svq)
 	if (!poll->window || !vhost_scsi_poll_is_alone())
 		return VHOST_SCSI_POLL_IDLE;
 
-	/* The clock is this processor's; guest memory may be touched. */
+	/* local_clock() is per CPU: stay on it, but faults must work: no preempt_disable(). */
 	migrate_disable();
 	result = vhost_scsi_poll_spin(svq, poll->idle_since +
 				      min(poll->window, poll->limit));

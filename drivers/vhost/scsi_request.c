@@ -40,8 +40,8 @@ vhost_scsi_req_check_condition(struct vhost_scsi_io *io, const char *why,
 }
 
 /*
- * SPC: how a target answers for a unit that it does not have. Data behind a
- * place for protection information is more than this is worth: none moves.
+ * SPC: how a target answers for a unit that it does not have. A request with room for
+ * protection information gets no data: none is generated for this answer.
  */
 static bool vhost_scsi_req_no_lun(struct vhost_scsi_io *io)
 {
@@ -52,11 +52,11 @@ static bool vhost_scsi_req_no_lun(struct vhost_scsi_io *io)
 		return vhost_scsi_req_check_condition(io, "no such LUN",
 						      ILLEGAL_REQUEST, 0x25, 0);
 
-	io->data_len = min(vhost_scsi_wire_no_lun(&io->req, io->data), room);
+	io->answer_len = min(vhost_scsi_wire_no_lun(&io->req, io->answer), room);
 	io->why = "no such LUN";
 	io->res = (struct vhost_scsi_result) {
 		.response = VIRTIO_SCSI_S_OK,
-		.resid = io->layout.data_len - io->data_len,
+		.resid = io->layout.data_len - io->answer_len,
 	};
 	return false;
 }
@@ -241,13 +241,13 @@ static void vhost_scsi_req_unwind(struct vhost_scsi_io *io)
  * vhost_scsi_req_start() - send a request on its way
  * @io: the request; @svq, @ep, @with_pi and @chain are valid
  *
- * Return: what to do with the head. VHOST_SCSI_REPLY: @res, @data and @data_len are
+ * Return: what to do with the head. VHOST_SCSI_REPLY: @res, @answer and @answer_len are
  * the answer; with every verdict but VHOST_SCSI_SUBMITTED @why is the reason.
  */
 enum vhost_scsi_verdict vhost_scsi_req_start(struct vhost_scsi_io *io)
 {
 	io->verdict = VHOST_SCSI_REPLY;
-	io->data_len = 0;
+	io->answer_len = 0;
 	io->cmd = NULL;
 	if (likely(vhost_scsi_req_decode(io) && vhost_scsi_req_route(io) &&
 		   vhost_scsi_req_check(io) && vhost_scsi_req_slot(io) &&

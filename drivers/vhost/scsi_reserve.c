@@ -3,7 +3,7 @@
  * Commands about the reservations that LIO keeps of a unit: one at a time on a disk.
  *
  * Enters: a command that LIO is about to execute; a LUN that goes. Leaves: the same
- * command, executed by LIO, or refused; some of them in a workqueue of ours.
+ * command, executed by LIO, or refused; some of them in a workqueue of this file.
  * Context: LIO's, where it executes commands, with no lock held; may sleep.
  * Invariant: nobody waits for a command that may wait for him; and no registration is
  * freed while LIO uses it.
@@ -315,7 +315,7 @@ static bool vhost_scsi_reserve_idles(const struct se_device *dev)
  * vhost_scsi_reserve_lun_leaves() - have reservations of a unit rest
  * @lun: LUN that is about to go, and the registrations with it
  *
- * What is under way is waited for, what comes is answered BUSY until
+ * Commands under way are waited for, later ones are answered BUSY until
  * vhost_scsi_reserve_lun_left(): the LUN's own commands must not wait for its end.
  */
 void vhost_scsi_reserve_lun_leaves(const struct se_lun *lun)

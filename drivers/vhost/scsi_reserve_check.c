@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What of reservations LIO does not survive.
+ * Reservation commands that LIO does not survive.
  *
  * Enters: a command about the reservations that LIO keeps of a unit. Leaves: whether it
  * is to be refused.

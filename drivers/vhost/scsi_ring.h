@@ -3,8 +3,8 @@
  * What one takes from a virtqueue and puts back: chains, answers that come later,
  * the used ring (scsi_ring.c, scsi_chain.c).
  */
-#ifndef SCSI_RING_H
-#define SCSI_RING_H
+#ifndef VHOST_SCSI_RING_H
+#define VHOST_SCSI_RING_H
 
 #include <linux/slab.h>
 #include <linux/types.h>

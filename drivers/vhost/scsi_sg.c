@@ -33,9 +33,8 @@ static struct scatterlist *vhost_scsi_sg_step(struct scatterlist *sg)
 }
 
 /*
- * The entry behind map->last. Behind the inline ones a table is chained that
- * holds whatever may come: at most an entry for each of @more pages and those of
- * @rest.
+ * The entry behind map->last. The table that is chained to the inline ones is sized
+ * for the worst case: an entry for each of @more pages and those of @rest.
  */
 static struct scatterlist *vhost_scsi_sg_next(struct vhost_scsi_map *map,
 					      unsigned int more,
@@ -122,8 +121,8 @@ static int vhost_scsi_sg_add(struct vhost_scsi_map *map, struct page **pages,
 }
 
 /*
- * Pin what comes next of a buffer, VHOST_SCSI_PIN_BATCH pages at most: bytes, from
- * @off in the first page on. One in one piece, as most are, needs no iterator.
+ * Pin the next pages of a buffer, VHOST_SCSI_PIN_BATCH at most: bytes, from @off in the
+ * first page on. A contiguous (ubuf) iterator is pinned directly.
  */
 static ssize_t vhost_scsi_sg_extract(struct iov_iter *iter,
 				     struct page **pages, size_t *off)
@@ -179,7 +178,7 @@ static void vhost_scsi_sg_unpin_entry(const struct scatterlist *entry,
 	struct page *page = sg_page((struct scatterlist *)entry);
 	unsigned int end = entry->offset + entry->length;
 
-	/* A page alone that is dirty, as most are, or need not be, is cheap. */
+	/* Fast path: one page that needs no dirtying. */
 	if (end <= PAGE_SIZE && (!dirty || folio_test_dirty(page_folio(page))))
 		unpin_user_page(page);
 	else

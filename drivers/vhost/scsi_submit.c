@@ -41,7 +41,7 @@ static enum dma_data_direction vhost_scsi_submit_dir(enum vhost_scsi_dir dir)
 	return DMA_NONE;
 }
 
-/* What target_submit() does for a backstore with direct submission. */
+/* As target_submit() does for a backstore with direct submission. */
 static void vhost_scsi_submit_execute(struct se_cmd *se_cmd)
 {
 	sense_reason_t reason;
@@ -149,7 +149,7 @@ int vhost_scsi_submit(struct vhost_scsi_io *io)
 		return ret;
 
 	se_cmd->tag = io->req.tag;
-	/* What comes without protection information gets none from LIO then. */
+	/* LIO makes no protection information for a request without it then. */
 	se_cmd->prot_pto = !io->plan.pi && !io->plan.makes_pi;
 	if (unlikely(target_submit_prep(se_cmd, io->req.cdb, cmd->map.sg,
 					cmd->map.nents, NULL, 0,

@@ -19,7 +19,7 @@
 
 /* Target ids that the LUN field of a request can name */
 #define VHOST_SCSI_MAX_TARGET	256
-/* Room for the name of a WWN: a directory's, which the ioctl may not reach */
+/* Longest name of a WWN's directory, terminated; the ioctl carries 224 bytes only */
 #define VHOST_SCSI_NAME_LEN	256
 /* Watching a queue before sleeping, in microseconds: a millisecond at most */
 #define VHOST_SCSI_MAX_BUSYLOOP_US	1000
@@ -44,7 +44,7 @@ struct vhost_scsi_tpg;
  * @pin_memory: one of the TPGs had the attribute when it was bound
  * @leaving: TPGs that are not in @tpg any more, but still refer to the endpoint
  * @held: guest memory that stays pinned, NULL if none does; changes with the memory
- *	table while the queues run, under dev.mutex. Who takes it away waits for them
+ *	table while the queues run, under dev.mutex. Taking it away waits for them
  * @memcg: the owner's, to which workers that are kernel threads charge
  * @tpg: TPGs bound to the device, by tag; NULL where there is none. Targets
  *	come and go while the queues run: an entry is written under the TPG's
@@ -99,7 +99,7 @@ struct vhost_scsi_tport {
  * @se_tpg: LIO's part
  * @tport: WWN that it belongs to
  * @tag: target id that the guest sees
- * @users: who needs its memory
+ * @users: references to its memory
  * @entry: entry of the registry, under the registry mutex
  * @mutex: guards the members below
  * @ep: endpoint that it is a target of, NULL if none; that there is one may be read

@@ -54,8 +54,8 @@ void vhost_scsi_release_cmd(struct se_cmd *se_cmd)
 
 	rcu_read_lock();
 	/*
-	 * Who finds the list empty queues the work for all who follow. The list
-	 * is written, by a full barrier, before it is asked who attends to it.
+	 * The first producer queues the work. llist_add() is a full barrier: the
+	 * entry is visible before @worker_active is read.
 	 */
 	if (llist_add(&task->done, &svq->done) && !READ_ONCE(svq->worker_active))
 		vhost_scsi_task_wake(svq);

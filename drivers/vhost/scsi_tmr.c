@@ -84,7 +84,7 @@ bool vhost_scsi_tmr_submit(struct vhost_scsi *vs, struct vhost_scsi_tmr *tmr,
  * @se_cmd: LIO's part of it
  *
  * It is counted after vhost_scsi_release_cmd(). A task that does not exist has
- * ended by itself, as has one whose unit is gone: LIO has waited for it.
+ * ended before, and so has one whose unit is gone: LIO has waited for it.
  */
 void vhost_scsi_queue_tm_rsp(struct se_cmd *se_cmd)
 {
@@ -127,8 +127,8 @@ void vhost_scsi_tmr_count(struct vhost_scsi *vs)
 		struct vhost_scsi_tmr *tmr = to_tmr(task);
 
 		/*
-		 * A part that a unit reset ended leaves its command to that
-		 * reset; the mark says when it is answered.
+		 * A LUN reset ended this ABORT TASK: the command is the reset's
+		 * now, and the mark says when it is answered.
 		 */
 		if (!task->aborted && tmr->response != VIRTIO_SCSI_S_OK)
 			tmr->progress->response = tmr->response;

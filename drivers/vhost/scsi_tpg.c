@@ -8,7 +8,7 @@
  * targets that the data path may use without a lock while they are bound; events.
  * Context: process. Under configfs's locks: never take vs->dev.mutex there.
  * Lock order: vhost_scsi.h.
- * Invariant: a bound TPG has a nexus. Who takes that away unbinds it first, and
+ * Invariant: a bound TPG has a nexus. Taking that away unbinds it first, and
  * the queues have then seen it.
  */
 #include <linux/configfs.h>
@@ -79,7 +79,7 @@ static struct vhost_scsi_tpg *vhost_scsi_tpg_get(struct vhost_scsi_ep *ep,
 	struct vhost_scsi_tpg *tpg;
 
 	guard(mutex)(&vhost_scsi_registry_mutex);
-	/* Pairs with vhost_scsi_tpg_unplug(): who sees none counts it. */
+	/* Pairs with vhost_scsi_tpg_unplug(): after NULL, ep->leaving is seen to count it. */
 	tpg = smp_load_acquire(&ep->tpg[tag]);
 	if (tpg)
 		refcount_inc(&tpg->users);
@@ -123,8 +123,8 @@ void vhost_scsi_tpg_put(struct vhost_scsi_tpg *tpg)
  * Make a TPG a target of @ep if it can be one; the caller holds the registry.
  * Two directories can have one name, since "fc." is cut off: the first to claim
  * a tag has it. A guest that runs already is told.
- * One that is being taken away from a guest has its mutex for as long as a worker of
- * that guest is stuck in a page fault: nobody waits for that with the registry.
+ * Skip a bound one without its mutex: an unplug may hold that as long as a worker sits
+ * in a page fault, and the registry must not wait for it.
  */
 static bool vhost_scsi_tpg_claim(struct vhost_scsi_tpg *tpg,
 				 struct vhost_scsi_ep *ep)
@@ -139,7 +139,7 @@ static bool vhost_scsi_tpg_claim(struct vhost_scsi_tpg *tpg,
 	WRITE_ONCE(tpg->ep, ep);
 	ep->pin_memory |= READ_ONCE(tpg->pin_memory);
 	vhost_scsi_unit_scan(tpg);
-	/* Pairs with the address dependency of the data path. */
+	/* Pairs with READ_ONCE() in vhost_scsi_req_route(). */
 	smp_store_release(&ep->tpg[tpg->tag], tpg);
 	vhost_scsi_evt_post_lun(ep->vs, tpg->tag, 0,
 				VIRTIO_SCSI_EVT_RESET_RESCAN);
@@ -253,7 +253,7 @@ void vhost_scsi_tpg_scan_all(struct vhost_scsi_ep *ep)
  * vhost_scsi_tpg_sync_queues() - wait until no queue uses what it saw before
  * @vs: device
  *
- * Who has seen what was there before has submitted when we get each mutex.
+ * A worker holds the mutex from looking at a target to submitting to it.
  */
 void vhost_scsi_tpg_sync_queues(struct vhost_scsi *vs)
 {
@@ -280,13 +280,13 @@ void vhost_scsi_tpg_unplug(struct vhost_scsi_tpg *tpg)
 		return;
 
 	atomic_inc(&ep->leaving);
-	/* From here on vhost_scsi_tpg_get() finds the count, not the TPG. */
+	/* From here on vhost_scsi_tpg_get() sees NULL, and vhost_scsi_tpg_unbind_all() waits. */
 	smp_store_release(&ep->tpg[tpg->tag], NULL);
 	vhost_scsi_tpg_sync_queues(ep->vs);
 	vhost_scsi_evt_post_lun(ep->vs, tpg->tag, 0,
 				VIRTIO_SCSI_EVT_RESET_REMOVED);
 	vhost_scsi_tpg_unbind(tpg);
-	/* The endpoint may be gone with the count: its address only is used. */
+	/* The endpoint may be freed once the count is 0; wake_up_var() does not dereference. */
 	if (atomic_dec_and_test(&ep->leaving))
 		wake_up_var(&ep->leaving);
 }

@@ -3,6 +3,23 @@
  * An in-kernel virtio-scsi target: types, locks and the functions that one
  * file offers the others. scsi.c opens with the map of the module.
  *
+ * Words:
+ *
+ *   chain     the descriptors of one buffer; its head is the index of the first
+ *   request   a chain of a request queue, decoded
+ *   slot      where a request lives until it is answered
+ *   command   a request that LIO has: the se_cmd of a slot
+ *   function  a task management function that the guest asked for
+ *   part      what LIO does for a function: one command to abort, or one unit to reset
+ *   task      what LIO works on: a command or a part
+ *   response  what virtio defines as the answer, in the guest's memory
+ *   map       the data of a command as a scatterlist: the guest's pages, or others
+ *   held      guest memory that stays pinned while an endpoint is set (pin_memory)
+ *   endpoint  what a device serves: the TPGs of one WWN
+ *   target    a TPG of an endpoint, as the guest sees it
+ *   nexus     the I_T nexus of a TPG: LIO's session
+ *   unit      a LUN of a target, and the disk behind it
+ *
  * Locks, in the order in which they are taken:
  *
  *   vs->dev.mutex             ioctls and release: endpoint, owner, rings' set-up
@@ -12,11 +29,11 @@
  *                             task management takes those of the request
  *                             queues inside the control queue's, and
  *                             lun_entry_mutex of LIO's node ACL
- *           evt.lock            events on their way, for those who post them
+ *           evt.lock            events on their way
  *
- * configfs calls our mkdir, rmdir, link and unlink with its directory locks
- * held, in front of the registry mutex. Those callbacks never take vs->dev.mutex,
- * and nothing takes locks of configfs with a mutex of ours held.
+ * configfs calls mkdir, rmdir, link and unlink (scsi_fabric.c) with its directory locks
+ * held, in front of the registry mutex. Those callbacks never take vs->dev.mutex, and
+ * nothing takes locks of configfs with one of these mutexes held.
  *
  * Invariants:
  *
@@ -24,7 +41,7 @@
  *   I2  A slot is free only after its head is pushed.
  *   I3  Pages pinned equal pages released; those that the device wrote are
  *       dirtied first.
- *   I4  When CLEAR_ENDPOINT returns, nothing of ours refers to the session.
+ *   I4  When CLEAR_ENDPOINT returns, the device does not refer to the session.
  *   I5  Nothing that a guest or a VMM does reaches WARN, BUG or the log.
  *   I6  An aborted command never reads as success.
  *   I7  LIO gets no byte more than the CDB moves, and nothing goes on to a backstore
