@@ -149,6 +149,23 @@ static int run_until_watched(struct vs_req *req)
 	return ret ? ret : polls(req->dev) == before ? -ETIMEDOUT : 0;
 }
 
+/*
+ * A worker that finds requests by watching goes on with the limit that it began with:
+ * one that it has to be kicked for is the first of another turn. It comes as soon as the
+ * worker sleeps.
+ */
+static int run_until_kicked(struct vs_req *req)
+{
+	unsigned int kicks = 0, pause;
+	int ret = 0;
+
+	for (pause = 10; !ret && !kicks; pause *= 2) {
+		usleep(pause);
+		ret = run_req(req, &kicks, true);
+	}
+	return ret;
+}
+
 static bool two_processors(void)
 {
 	return sysconf(_SC_NPROCESSORS_ONLN) > 1;
@@ -340,16 +357,17 @@ static int set_open_attr(int fd, const char *value)
 static long watch_before_other(watch_data *self, int attr, bool *early)
 {
 	struct vs_ring *ring = self->dev->ring;
-	unsigned int kicks = 0;
 	struct vs_chain tmf;
 	struct vs_req req[2];
 	void *page[2];
 	int hole[2];
 	long before;
 
+	/* The other queues have waited longer than the limit: they have no window. */
+	usleep(2000);
 	self->req.hdr->lun[3] = 9;
 	if (set_open_attr(attr, "1000") || run_soon(&self->req) ||
-	    set_open_attr(attr, "0") || run_req(&self->req, &kicks, true))
+	    set_open_attr(attr, "0") || run_until_kicked(&self->req))
 		return -1;
 	before = polls(self->dev);
 	hole[0] = stuck_submit(&req[0], &page[0], self->dev, &ring[VS_IO + 1]);
@@ -362,7 +380,7 @@ static long watch_before_other(watch_data *self, int attr, bool *early)
 	if (hole[1] < 0 || vs_hole_fill(hole[0], page[0]) ||
 	    vs_hole_wait(hole[1]))
 		return -1;
-	*early |= polls(self->dev) != before;
+	*early = polls(self->dev) != before;
 	/* More than the largest window goes by. The function comes last of all. */
 	usleep(2000);
 	vs_chain_get(&tmf);
@@ -383,12 +401,20 @@ static long watch_before_other(watch_data *self, int attr, bool *early)
 	return polls(self->dev) - before;
 }
 
+#define TRIES	9
+
+/*
+ * A host that takes the processor away between two instructions of the worker lets the
+ * window go by, which counts as a queue that was watched. It does not each time; a
+ * worker that waits for the window would.
+ */
 TEST_F(watch, queues_that_are_next_do_not_wait_for_the_window)
 {
 	struct sched_param urgent = { .sched_priority = 1 };
 	int64_t end = vs_now_ms() + vs_patience();
 	size_t mark = self->dev->mem.used;
-	bool early = false;
+	unsigned int tries = 0, waited = 0;
+	bool early;
 	char path[512];
 	long watched;
 	int attr;
@@ -403,9 +429,12 @@ TEST_F(watch, queues_that_are_next_do_not_wait_for_the_window)
 		self->dev->mem.used = mark;
 		watched = watch_before_other(self, attr, &early);
 		ASSERT_LE(0, watched);
-	} while (!watched && vs_now_ms() < end);
-	EXPECT_LT(0, watched);
-	EXPECT_FALSE(early);
+		tries += watched > 0;
+		waited += watched > 0 && early;
+	} while (tries < TRIES && vs_now_ms() < end);
+	TH_LOG("%u of %u times", waited, tries);
+	EXPECT_LT(0, tries);
+	EXPECT_LE(waited, tries / 2);
 	close(attr);
 }
 
