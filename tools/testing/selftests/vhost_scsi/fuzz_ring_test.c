@@ -30,7 +30,7 @@
 
 /*
  * What a request can be refused for before LIO sees it. Some need more than bytes,
- * and have tests of their own: "no memory" (fault_sweep), "no slot" (inflight_test),
+ * and have tests of their own: "no memory" (fault_request_test), "no slot" (inflight_test),
  * "unit attention" (change_test), "read-only" and "length of parameter list"
  * (unit_medium_test, unit_opcode_test); "session stopped" is what LIO may say, and never
  * does while an endpoint is set.

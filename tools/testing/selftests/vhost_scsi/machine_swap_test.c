@@ -57,6 +57,8 @@ FIXTURE_SETUP(swapped)
 		.dev.mem = VS_MEM_PRIVATE, .disk = VS_DISK_FILE, .mib = FILE_MIB,
 	};
 
+	if (!vs_has_huge_pages())
+		SKIP(return, "User-Mode Linux is no machine");
 	ENV_GET(&self->env, &opts);
 	self->dev = &self->env.dev;
 	self->fd = loop_get(self->loop, sizeof(self->loop));
@@ -67,6 +69,8 @@ FIXTURE_SETUP(swapped)
 
 FIXTURE_TEARDOWN(swapped)
 {
+	if (!self->dev)
+		return;
 	EXPECT_EQ(0, swapoff(self->loop));
 	EXPECT_EQ(0, ioctl(self->fd, LOOP_CLR_FD));
 	close(self->fd);

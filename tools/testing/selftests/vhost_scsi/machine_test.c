@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What only a machine can show, with huge pages, a wide address space and memory of
- * devices: User-Mode Linux has none of it, and run_all leaves this program out there.
+ * devices: User-Mode Linux has none of it.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -35,6 +35,8 @@ FIXTURE_SETUP(machine)
 		.pin_memory = variant->pin_memory,
 	};
 
+	if (!vs_has_huge_pages())
+		SKIP(return, "User-Mode Linux is no machine");
 	ENV_GET(&self->env, &opts);
 	self->dev = &self->env.dev;
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
@@ -42,6 +44,8 @@ FIXTURE_SETUP(machine)
 
 FIXTURE_TEARDOWN(machine)
 {
+	if (!self->dev)
+		return;
 	ENV_PUT(&self->env);
 }
 
@@ -291,6 +295,8 @@ FIXTURE_SETUP(large_blocks)
 {
 	struct vs_env_opts opts = { .disk = VS_DISK_NONE };
 
+	if (!vs_has_huge_pages())
+		SKIP(return, "User-Mode Linux is no machine");
 	ENV_GET(&self->env, &opts);
 	self->dev = &self->env.dev;
 	self->disk = large_blocks();
@@ -306,6 +312,8 @@ FIXTURE_SETUP(large_blocks)
 
 FIXTURE_TEARDOWN(large_blocks)
 {
+	if (!self->disk)
+		return;
 	ENV_PUT(&self->env);
 	if (!strcmp(self->disk, ZRAM)) {
 		EXPECT_EQ(0, vs_write_file("/sys/block/zram0/reset", "1"));

@@ -39,6 +39,11 @@ unsigned int vs_rounds(unsigned int few, unsigned int many)
 	return getenv("VS_LONG") ? many : few;
 }
 
+bool vs_has_huge_pages(void)
+{
+	return !access("/sys/kernel/mm/transparent_hugepage", F_OK);
+}
+
 long vs_slab_objects(const char *name)
 {
 	char line[256], cache[64], shrink[128];

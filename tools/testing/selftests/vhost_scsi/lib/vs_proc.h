@@ -24,6 +24,13 @@ int64_t vs_pins(void);
 unsigned int vs_rounds(unsigned int few, unsigned int many);
 
 /**
+ * vs_has_huge_pages() - has this host what User-Mode Linux has not?
+ *
+ * Return: true if there are transparent huge pages.
+ */
+bool vs_has_huge_pages(void);
+
+/**
  * vs_slab_objects() - objects of a slab cache that are in use
  * @name: the cache
  *
