@@ -78,6 +78,10 @@ PHONY += peer
 peer: ## what the stock module does otherwise, as a document (an hour, then seconds)
 	@lab/peer
 
+PHONY += docs
+docs: lab ## the pages as HTML, by the kernel's own tools, without a warning (a minute)
+	@lab/docs
+
 PHONY += demo
 demo: ## a guest does its I/O through the module, before your eyes (a minute)
 	@lab/demo

@@ -408,7 +408,7 @@ vhost_scsi_check_other(const struct vhost_scsi_kind *kind, u8 *cdb,
 {
 	if (kind->is_passed && !vhost_scsi_passed_is_lios(kind, cdb[0]))
 		return vhost_scsi_passed_check(kind, cdb, layout, plan);
-	return vhost_scsi_check_emulated(kind, vhost_scsi_op(cdb), cdb, layout,
+	return vhost_scsi_check_emulated(kind, vhost_scsi_op_find(cdb), cdb, layout,
 					 plan);
 }
 

@@ -202,12 +202,12 @@ bool vhost_scsi_op_fields_ok(const u8 *cdb);
 void vhost_scsi_op_set_len(const struct vhost_scsi_op *op, u8 *cdb, u32 len);
 
 /**
- * vhost_scsi_op() - what LIO does with a command to a unit that it emulates
+ * vhost_scsi_op_find() - what LIO does with a command to a unit that it emulates
  * @cdb: command descriptor block, VIRTIO_SCSI_CDB_DEFAULT_SIZE bytes
  *
  * Return: its row; one that counts VHOST_SCSI_UNKNOWN if it does nothing.
  */
-static inline const struct vhost_scsi_op *vhost_scsi_op(const u8 *cdb)
+static inline const struct vhost_scsi_op *vhost_scsi_op_find(const u8 *cdb)
 {
 	const struct vhost_scsi_op *op = &vhost_scsi_op_table[cdb[0]];
 

@@ -126,7 +126,7 @@ static sense_reason_t vhost_scsi_execute_same(struct se_cmd *se_cmd)
 {
 	const struct vhost_scsi_cmd *cmd = to_cmd(to_task(se_cmd));
 	const u8 *cdb = se_cmd->t_task_cdb;
-	const struct vhost_scsi_op *op = vhost_scsi_op(cdb);
+	const struct vhost_scsi_op *op = vhost_scsi_op_find(cdb);
 
 	if (!(cdb[op->flags_at] & VHOST_SCSI_WS_UNMAP) &&
 	    vhost_scsi_op_field(cdb, op->len_at, op->len_width) >
@@ -242,6 +242,6 @@ void vhost_scsi_execute_wrap(struct vhost_scsi_cmd *cmd)
 	/* The gate has let no other action pass. */
 	if (se_cmd->t_task_cdb[0] == MAINTENANCE_OUT)
 		se_cmd->execute_cmd = vhost_scsi_execute_groups;
-	else if (vhost_scsi_op(se_cmd->t_task_cdb)->counts == VHOST_SCSI_SAME)
+	else if (vhost_scsi_op_find(se_cmd->t_task_cdb)->counts == VHOST_SCSI_SAME)
 		se_cmd->execute_cmd = vhost_scsi_execute_same;
 }

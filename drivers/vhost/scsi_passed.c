@@ -246,7 +246,7 @@ bool vhost_scsi_passed_is_lios(const struct vhost_scsi_kind *kind, u8 op)
 static void vhost_scsi_passed_cut_mode(const struct vhost_scsi_kind *kind,
 				       u8 *cdb, struct vhost_scsi_plan *plan)
 {
-	const struct vhost_scsi_op *op = vhost_scsi_op(cdb);
+	const struct vhost_scsi_op *op = vhost_scsi_op_find(cdb);
 
 	if (!kind->in_place || plan->len <= VHOST_SCSI_MODE_LEN ||
 	    (cdb[0] != MODE_SENSE && cdb[0] != MODE_SENSE_10))
@@ -276,7 +276,7 @@ static bool vhost_scsi_passed_ata_wants_data(const u8 *protocol)
  */
 static bool vhost_scsi_passed_wants_data(u8 type, const u8 *cdb)
 {
-	const struct vhost_scsi_op *op = vhost_scsi_op(cdb);
+	const struct vhost_scsi_op *op = vhost_scsi_op_find(cdb);
 	bool is_long = cdb[0] == VARIABLE_LENGTH_CMD;
 
 	if (type == VHOST_SCSI_TYPE_TAPE)

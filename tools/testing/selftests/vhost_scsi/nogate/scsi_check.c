@@ -23,7 +23,7 @@ static bool moves_blocks(const struct vhost_scsi_kind *kind, const u8 *cdb)
 	if (kind->is_passed)
 		return vhost_scsi_passed_effect(kind->type, cdb) !=
 		       VHOST_SCSI_EFFECT_NONE;
-	return vhost_scsi_op(cdb)->counts == VHOST_SCSI_BLOCKS;
+	return vhost_scsi_op_find(cdb)->counts == VHOST_SCSI_BLOCKS;
 }
 
 enum vhost_scsi_outcome vhost_scsi_check(const struct vhost_scsi_kind *kind,

@@ -211,7 +211,7 @@ const char *check_rules_broken(const struct vhost_scsi_kind *kind,
 	struct checked c = {
 		.kind = kind,
 		.layout = layout,
-		.op = vhost_scsi_op(before->cdb),
+		.op = vhost_scsi_op_find(before->cdb),
 		.before = before->cdb,
 		.cdb = req.cdb,
 	};

@@ -1268,7 +1268,7 @@ static void try_lengths(u8 op, u8 byte_1)
 			cdb[0] = op;
 			cdb[1] = byte_1;
 			cdb[2] = page ? 0x3f : 0;
-			row = vhost_scsi_op(cdb);
+			row = vhost_scsi_op_find(cdb);
 			if (row->counts == VHOST_SCSI_UNKNOWN)
 				memset(cdb + 4, counts[i], 12);
 			else

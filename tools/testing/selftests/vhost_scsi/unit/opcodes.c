@@ -22,7 +22,7 @@
 
 static bool knows_op(const u8 *cdb)
 {
-	return vhost_scsi_op(cdb)->counts != VHOST_SCSI_UNKNOWN;
+	return vhost_scsi_op_find(cdb)->counts != VHOST_SCSI_UNKNOWN;
 }
 
 static bool knows(const u8 *cdb)
