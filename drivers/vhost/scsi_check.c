@@ -108,14 +108,14 @@ vhost_scsi_check_transfer(const struct vhost_scsi_kind *kind,
 			  const struct vhost_scsi_layout *layout,
 			  struct vhost_scsi_plan *plan)
 {
-	if (unlikely(layout->dir != op->dir || size > layout->data_len))
+	if (layout->dir != op->dir || size > layout->data_len)
 		return VHOST_SCSI_OVERRUN;
-	if (unlikely(op->dir == VHOST_SCSI_DIR_OUT && size != layout->data_len))
+	if (op->dir == VHOST_SCSI_DIR_OUT && size != layout->data_len)
 		return VHOST_SCSI_BAD_DATA_LEN;
 
 	plan->dir = op->dir;
 	plan->len = size;
-	if (unlikely(plan->pi || kind->makes_pi)) {
+	if (plan->pi || kind->makes_pi) {
 		plan->makes_pi = !plan->pi;
 		plan->shape.align = VHOST_SCSI_PI_ALIGN;
 		return VHOST_SCSI_PASS;
@@ -135,7 +135,7 @@ vhost_scsi_check_extent(const struct vhost_scsi_kind *kind,
 	u64 lba = vhost_scsi_op_early(cdb, op->lba_at, op->lba_width);
 	u64 blocks = vhost_scsi_op_early(cdb, op->len_at, op->len_width);
 
-	if (unlikely(!op->flags_at)) {
+	if (!op->flags_at) {
 		/* LIO would write the blocks without what protects them. */
 		if (kind->makes_pi && op->dir == VHOST_SCSI_DIR_OUT)
 			return VHOST_SCSI_BAD_OPCODE;
@@ -143,14 +143,14 @@ vhost_scsi_check_extent(const struct vhost_scsi_kind *kind,
 		lba &= 0x1fffff;
 		blocks = blocks ?: 256;
 	}
-	if (unlikely(!vhost_scsi_check_in_range(kind, lba, blocks)))
+	if (!vhost_scsi_check_in_range(kind, lba, blocks))
 		return VHOST_SCSI_BAD_RANGE;
 	/*
 	 * SBC: no error. A write of none meets reservations, too; and LIO protects
 	 * nothing then (prot_pto), where it would mark the end of a list without an
 	 * entry.
 	 */
-	if (unlikely(!blocks)) {
+	if (!blocks) {
 		/* LIO looks for the block, and there is none. */
 		if (lba == kind->blocks)
 			return VHOST_SCSI_MOVES_NONE;
@@ -207,9 +207,9 @@ vhost_scsi_check_blocks(const struct vhost_scsi_kind *kind,
 			const struct vhost_scsi_layout *layout,
 			struct vhost_scsi_plan *plan)
 {
-	if (unlikely(cdb[0] == WRITE_ATOMIC_16 ||
-		     (op->flags_at && (cdb[op->flags_at] &
-				       (VHOST_SCSI_PROTECT | VHOST_SCSI_DPO_FUA)))))
+	if (cdb[0] == WRITE_ATOMIC_16 ||
+	    (op->flags_at && (cdb[op->flags_at] &
+			      (VHOST_SCSI_PROTECT | VHOST_SCSI_DPO_FUA))))
 		return vhost_scsi_check_flagged(kind, op, cdb, layout, plan);
 	return vhost_scsi_check_extent(kind, op, cdb, layout, plan);
 }
@@ -393,9 +393,9 @@ vhost_scsi_check_emulated(const struct vhost_scsi_kind *kind,
 			  struct vhost_scsi_plan *plan)
 {
 	/* LIO goes by the direction, and prints a line for each. */
-	if (unlikely(kind->read_only && op->dir == VHOST_SCSI_DIR_OUT))
+	if (kind->read_only && op->dir == VHOST_SCSI_DIR_OUT)
 		return VHOST_SCSI_IS_READ_ONLY;
-	if (likely(op->counts == VHOST_SCSI_BLOCKS))
+	if (op->counts == VHOST_SCSI_BLOCKS)
 		return vhost_scsi_check_blocks(kind, op, cdb, layout, plan);
 	return vhost_scsi_check_rare(kind, op, cdb, layout, plan);
 }
@@ -430,10 +430,10 @@ enum vhost_scsi_outcome vhost_scsi_check(const struct vhost_scsi_kind *kind,
 
 	memset(plan, 0, sizeof(*plan));
 	/* LIO counts bytes in 32 bits, and so does the residual. */
-	if (unlikely(req->cdb_len > sizeof(req->cdb) ||
-		     (u64)layout->data_len >> 32))
+	if (req->cdb_len > sizeof(req->cdb) ||
+	    (u64)layout->data_len >> 32)
 		return VHOST_SCSI_BAD_FIELD;
-	if (unlikely(kind->is_passed || !op->counts))
+	if (kind->is_passed || !op->counts)
 		return vhost_scsi_check_other(kind, req->cdb, layout, plan);
 	return vhost_scsi_check_emulated(kind, op, req->cdb, layout, plan);
 }

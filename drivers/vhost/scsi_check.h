@@ -211,7 +211,7 @@ static inline const struct vhost_scsi_op *vhost_scsi_op_find(const u8 *cdb)
 {
 	const struct vhost_scsi_op *op = &vhost_scsi_op_table[cdb[0]];
 
-	return likely(op->counts) ? op : vhost_scsi_op_of_action(cdb);
+	return op->counts ? op : vhost_scsi_op_of_action(cdb);
 }
 
 /**

@@ -60,22 +60,22 @@ static u32 vhost_scsi_cmd_result(struct vhost_scsi_cmd *cmd,
 	u32 moved = cmd->len;
 
 	memset(res, 0, sizeof(*res));
-	if (unlikely(cmd->task.aborted)) {
+	if (cmd->task.aborted) {
 		res->response = cmd->tmf_response ?: VIRTIO_SCSI_S_RESET;
 		res->resid = cmd->data_len;
 		return 0;
 	}
 
 	res->status = se_cmd->scsi_status;
-	if (unlikely(res->status != SAM_STAT_GOOD) &&
+	if (res->status != SAM_STAT_GOOD &&
 	    vhost_scsi_cmd_has_sense(cmd)) {
 		res->sense = cmd->wire.sense;
 		res->sense_len = se_cmd->scsi_sense_length;
 	}
 	/* How much moves of a command that fails is not known: claim nothing. */
-	if (unlikely(!vhost_scsi_cmd_was_done(cmd)))
+	if (!vhost_scsi_cmd_was_done(cmd))
 		moved = 0;
-	else if (unlikely(se_cmd->se_cmd_flags & SCF_UNDERFLOW_BIT))
+	else if (se_cmd->se_cmd_flags & SCF_UNDERFLOW_BIT)
 		moved -= min(se_cmd->residual_count, moved);
 	res->resid = cmd->data_len - moved;
 	return cmd->map.dirty ? moved : 0;
@@ -103,7 +103,7 @@ static noinline u32 vhost_scsi_cmd_answer_any(struct vhost_scsi_cmd *cmd)
 	u32 moved, written = 0;
 
 	moved = vhost_scsi_cmd_result(cmd, &res);
-	if (unlikely(!vhost_scsi_map_copy_back(&cmd->map, moved))) {
+	if (!vhost_scsi_map_copy_back(&cmd->map, moved)) {
 		memset(&res, 0, sizeof(res));
 		res.response = VIRTIO_SCSI_S_FAILURE;
 		res.resid = cmd->data_len;
@@ -111,11 +111,11 @@ static noinline u32 vhost_scsi_cmd_answer_any(struct vhost_scsi_cmd *cmd)
 	}
 
 	/* The place of the sense data is zero unless LIO wrote there. */
-	if (likely(!vhost_scsi_cmd_has_sense(cmd)))
+	if (!vhost_scsi_cmd_has_sense(cmd))
 		vhost_scsi_wire_encode_head(&cmd->wire, le, &res, 0);
 	else
 		vhost_scsi_wire_encode_cmd(&cmd->wire, le, &res);
-	if (likely(vhost_scsi_ring_answer(&cmd->rsp, &cmd->wire)))
+	if (vhost_scsi_ring_answer(&cmd->rsp, &cmd->wire))
 		written = sizeof(cmd->wire) + (moved ? cmd->pi_len + moved : 0);
 	return vhost_scsi_cmd_answered(cmd, &res, written);
 }
@@ -144,10 +144,10 @@ static u32 vhost_scsi_cmd_answer(struct vhost_scsi_cmd *cmd)
 	u32 written = 0;
 
 	lockdep_assert_held(&vq->mutex);
-	if (unlikely(!vhost_scsi_cmd_is_plain(cmd)))
+	if (!vhost_scsi_cmd_is_plain(cmd))
 		return vhost_scsi_cmd_answer_any(cmd);
-	if (likely(vhost_scsi_ring_answer_good(&cmd->rsp,
-					       cpu_to_vhost32(vq, res.resid))))
+	if (vhost_scsi_ring_answer_good(&cmd->rsp,
+					cpu_to_vhost32(vq, res.resid)))
 		written = sizeof(cmd->wire) + (cmd->map.dirty ? cmd->len : 0);
 	return vhost_scsi_cmd_answered(cmd, &res, written);
 }
@@ -155,7 +155,7 @@ static u32 vhost_scsi_cmd_answer(struct vhost_scsi_cmd *cmd)
 /* Give back all that a finished command holds. */
 static void vhost_scsi_cmd_retire(struct vhost_scsi_cmd *cmd)
 {
-	if (unlikely(vhost_scsi_cmd_has_sense(cmd)))
+	if (vhost_scsi_cmd_has_sense(cmd))
 		memset(cmd->wire.sense, 0, sizeof(cmd->wire.sense));
 	vhost_scsi_map_release(&cmd->map);
 	vhost_scsi_ring_free_rsp(&cmd->rsp);
@@ -173,7 +173,7 @@ static void vhost_scsi_cmd_retire_all(struct vhost_scsi_vq *svq,
 		vhost_scsi_cmd_retire(to_cmd(task));
 	}
 	/* A task management function may have waited for the last of them. */
-	if (unlikely(awaited))
+	if (awaited)
 		vhost_scsi_task_wake(&to_vs(svq)->svq[VHOST_SCSI_VQ_CTL]);
 }
 
@@ -224,9 +224,9 @@ void vhost_scsi_cmd_drop_work(struct work_struct *work)
  */
 int vhost_scsi_write_pending(struct se_cmd *se_cmd)
 {
-	if (unlikely((se_cmd->se_cmd_flags &
-		      (SCF_SCSI_DATA_CDB | SCF_COMPARE_AND_WRITE)) !=
-		     SCF_SCSI_DATA_CDB))
+	if ((se_cmd->se_cmd_flags &
+	     (SCF_SCSI_DATA_CDB | SCF_COMPARE_AND_WRITE)) !=
+	    SCF_SCSI_DATA_CDB)
 		vhost_scsi_execute_wrap(to_cmd(to_task(se_cmd)));
 	target_execute_cmd(se_cmd);
 	return 0;
@@ -256,7 +256,7 @@ int vhost_scsi_queue_data_in(struct se_cmd *se_cmd)
  */
 int vhost_scsi_queue_status(struct se_cmd *se_cmd)
 {
-	if (likely(se_cmd->scsi_status == SAM_STAT_GOOD))
+	if (se_cmd->scsi_status == SAM_STAT_GOOD)
 		return 0;
 	if (se_cmd->scsi_status == SAM_STAT_TASK_ABORTED)
 		vhost_scsi_leave_task_set(se_cmd);

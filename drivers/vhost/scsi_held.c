@@ -307,7 +307,7 @@ void vhost_scsi_held_put(struct vhost_scsi_held *held)
 static bool vhost_scsi_held_has(struct vhost_scsi_held_range *range,
 				unsigned long first, unsigned long nr)
 {
-	if (likely(!READ_ONCE(range->any_lost)))
+	if (!READ_ONCE(range->any_lost))
 		return true;
 	return find_next_bit(range->lost, first + nr, first) >= first + nr;
 }

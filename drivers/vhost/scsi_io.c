@@ -54,21 +54,18 @@ static enum vhost_scsi_take vhost_scsi_io_take_all(struct vhost_scsi_io *io)
 	struct vhost_scsi_vq *svq = io->svq;
 	struct blk_plug plug __uninitialized;
 	enum vhost_scsi_take take;
-	int first = io->nr;
 
+	blk_start_plug(&plug);
 	do {
 		take = vhost_scsi_ring_next(svq, &io->chain);
 		if (take != VHOST_SCSI_TAKE_CHAIN)
 			break;
-		/* A lone command has nothing to gain from a plug. */
-		if (++io->nr == first + 2)
-			blk_start_plug(&plug);
+		io->nr++;
 		vhost_scsi_io_request(io);
 		/* Saves the call below the weight. */
-	} while (likely(io->nr < VHOST_SCSI_WEIGHT) ||
+	} while (io->nr < VHOST_SCSI_WEIGHT ||
 		 !vhost_exceeds_weight(&svq->vq, io->nr, 0));
-	if (io->nr >= first + 2)
-		blk_finish_plug(&plug);
+	blk_finish_plug(&plug);
 	return take;
 }
 
@@ -113,7 +110,7 @@ static void vhost_scsi_io_run(struct vhost_scsi_vq *svq,
 	WRITE_ONCE(svq->worker_active, false);
 	/* Pairs with llist_add() in vhost_scsi_release_cmd(). */
 	smp_mb();
-	if (unlikely(!llist_empty(&svq->done)))
+	if (!llist_empty(&svq->done))
 		vhost_scsi_cmd_drain(svq);
 	vhost_scsi_ep_uncharge();
 }

@@ -28,7 +28,9 @@
  * @answer_len: bytes of @answer, 0 for none
  *
  * Lives on the worker's stack. Each member is written before it is read, by the
- * stage that finds it out.
+ * stage that finds it out. So it is __uninitialized, as are the three other structs of
+ * the path: CONFIG_INIT_STACK_ALL_ZERO would clear them for each command, which is 0.5 %
+ * of it (make icount, 2026-11-30: 22 to 25 instructions at queue depth 32, 80 to 86 at 1).
  */
 struct vhost_scsi_io {
 	struct vhost_scsi_vq *svq;

@@ -72,7 +72,7 @@ static void vhost_scsi_kind_read_prot(struct vhost_scsi_kind *kind,
 				      const struct se_session *sess)
 {
 	kind->prot_type = dev->dev_attrib.pi_prot_type;
-	if (likely(!kind->prot_type)) {
+	if (!kind->prot_type) {
 		kind->prot_type = READ_ONCE(sess->sess_prot_type);
 		return;
 	}
@@ -83,7 +83,7 @@ static void vhost_scsi_kind_read(struct vhost_scsi_kind *kind,
 				 struct se_device *dev,
 				 const struct se_session *sess, const u8 *cdb)
 {
-	if (unlikely(dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH)) {
+	if (dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH) {
 		vhost_scsi_kind_read_passed(kind, dev, to_vtpg(sess->se_tpg));
 		/* REPORT LUNS, and reservations, are LIO's. */
 		return;
@@ -91,7 +91,7 @@ static void vhost_scsi_kind_read(struct vhost_scsi_kind *kind,
 	kind->block_size = dev->dev_attrib.block_size;
 	kind->blocks = dev->transport->get_blocks(dev) + 1;
 	vhost_scsi_kind_read_prot(kind, dev, sess);
-	if (unlikely(!vhost_scsi_op_is_plain(cdb)))
+	if (!vhost_scsi_op_is_plain(cdb))
 		vhost_scsi_kind_read_more(kind, dev, to_vtpg(sess->se_tpg));
 }
 
@@ -136,7 +136,7 @@ const struct se_device *vhost_scsi_kind_find(const struct se_session *sess,
 	memset(kind, 0, sizeof(*kind));
 	rcu_read_lock();
 	deve = target_nacl_find_deve(sess->se_node_acl, req->lun);
-	if (likely(deve)) {
+	if (deve) {
 		dev = rcu_dereference(deve->se_lun->lun_se_dev);
 		/* LIO knows of its ACL only, not of a backstore's readonly=1. */
 		kind->read_only = deve->lun_access_ro ||
@@ -144,7 +144,7 @@ const struct se_device *vhost_scsi_kind_find(const struct se_session *sess,
 	} else {
 		dev = vhost_scsi_kind_find_lun0(sess, req);
 	}
-	if (likely(dev))
+	if (dev)
 		vhost_scsi_kind_read(kind, dev, sess, req->cdb);
 	rcu_read_unlock();
 	return dev;
@@ -178,9 +178,9 @@ bool vhost_scsi_kind_is(const struct vhost_scsi_kind *kind,
 	const struct se_device *dev = se_cmd->se_dev;
 	bool is_passed = dev->transport_flags & TRANSPORT_FLAG_PASSTHROUGH;
 
-	if (unlikely(dev != unit || is_passed != kind->is_passed))
+	if (dev != unit || is_passed != kind->is_passed)
 		return false;
-	if (unlikely(is_passed))
+	if (is_passed)
 		return vhost_scsi_kind_is_in_place(kind, dev);
 	return dev->dev_attrib.block_size == kind->block_size &&
 	       (!dev->dev_attrib.pi_prot_type ||

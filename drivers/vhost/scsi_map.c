@@ -67,7 +67,7 @@ static noinline int vhost_scsi_map_pi(struct vhost_scsi_map *map,
 /* iov_iter_alignment(), inline for a buffer in one piece. */
 static unsigned long vhost_scsi_map_alignment(const struct iov_iter *iter)
 {
-	if (likely(iter_is_ubuf(iter)))
+	if (iter_is_ubuf(iter))
 		return ((unsigned long)iter->ubuf + iter->iov_offset) |
 		       iov_iter_count(iter);
 	return iov_iter_alignment(iter);
@@ -84,8 +84,8 @@ static bool vhost_scsi_map_fits(const struct iov_iter *iter,
 static bool vhost_scsi_map_is_too_long(const struct iov_iter *iter)
 {
 	/* (MAX - 1) pages of bytes touch at most MAX pages, at any offset. */
-	if (likely(iter_is_ubuf(iter) && iov_iter_count(iter) <=
-		   (VHOST_SCSI_MAX_PAGES - 1) * PAGE_SIZE))
+	if (iter_is_ubuf(iter) && iov_iter_count(iter) <=
+	    (VHOST_SCSI_MAX_PAGES - 1) * PAGE_SIZE)
 		return false;
 	return iov_iter_npages(iter, VHOST_SCSI_MAX_PAGES + 1) >
 	       VHOST_SCSI_MAX_PAGES;
@@ -114,7 +114,7 @@ int vhost_scsi_map_data(struct vhost_scsi_map *map, struct iov_iter *iter,
 	if (vhost_scsi_map_is_too_long(iter))
 		return -E2BIG;
 	map->dirty = layout->dir == VHOST_SCSI_DIR_IN;
-	if (unlikely(layout->pi_len)) {
+	if (layout->pi_len) {
 		ret = vhost_scsi_map_pi(map, iter, layout->pi_len);
 		if (ret) {
 			vhost_scsi_map_release(map);
@@ -163,7 +163,7 @@ static bool vhost_scsi_map_copy(struct vhost_scsi_map *map, size_t len)
 /* vhost_scsi_map_copy_back(), where there may be something to do. */
 bool vhost_scsi_map_copy_back_own(struct vhost_scsi_map *map, size_t len)
 {
-	if (unlikely(map->pi) && vhost_scsi_map_copies_back(map->pi) && len &&
+	if (map->pi && vhost_scsi_map_copies_back(map->pi) && len &&
 	    !vhost_scsi_map_copy(map->pi, SIZE_MAX))
 		return false;
 	return !vhost_scsi_map_copies_back(map) ||
@@ -185,7 +185,7 @@ static void vhost_scsi_map_release_own(struct vhost_scsi_map *map)
  */
 void vhost_scsi_map_release(struct vhost_scsi_map *map)
 {
-	if (unlikely(map->pi)) {
+	if (map->pi) {
 		vhost_scsi_map_release_own(map->pi);
 		kfree(map->pi);
 		map->pi = NULL;
@@ -193,7 +193,7 @@ void vhost_scsi_map_release(struct vhost_scsi_map *map)
 	if (!map->sg)
 		return;
 
-	if (likely(map->zero_copy)) {
+	if (map->zero_copy) {
 		vhost_scsi_sg_empty(map);
 		map->zero_copy = false;
 	} else {

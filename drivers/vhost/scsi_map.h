@@ -85,7 +85,7 @@ static inline bool vhost_scsi_map_copy_back(struct vhost_scsi_map *map,
 					    size_t len)
 {
 	/* The usual case: LIO worked on the guest's own pages. */
-	if (likely(map->zero_copy && !map->pi))
+	if (map->zero_copy && !map->pi)
 		return true;
 	return vhost_scsi_map_copy_back_own(map, len);
 }

@@ -51,7 +51,7 @@ void vhost_scsi_poll_woken(struct vhost_scsi_vq *svq)
 	struct vhost_scsi_poll *poll = &svq->poll;
 
 	lockdep_assert_held(&svq->vq.mutex);
-	if (likely(!poll->idle_since) || poll->interrupted)
+	if (!poll->idle_since || poll->interrupted)
 		return;
 	if (local_clock() - poll->idle_since > poll->limit)
 		poll->window = 0;
@@ -137,7 +137,7 @@ enum vhost_scsi_poll_result vhost_scsi_poll_wait(struct vhost_scsi_vq *svq)
 	enum vhost_scsi_poll_result result;
 
 	lockdep_assert_held(&svq->vq.mutex);
-	if (likely(!poll->limit))
+	if (!poll->limit)
 		return VHOST_SCSI_POLL_IDLE;
 
 	poll->interrupted = false;

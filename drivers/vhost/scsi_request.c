@@ -69,26 +69,26 @@ static bool vhost_scsi_req_decode(struct vhost_scsi_io *io)
 	union vhost_scsi_wire_req wire __uninitialized;
 	u8 response;
 
-	if (unlikely(io->chain.in_len < sizeof(struct virtio_scsi_cmd_resp))) {
+	if (io->chain.in_len < sizeof(struct virtio_scsi_cmd_resp)) {
 		io->verdict = VHOST_SCSI_NO_ROOM;
 		return vhost_scsi_req_refuse(io, "no room for a response", 0);
 	}
 
 	response = vhost_scsi_wire_layout(io->chain.out_len, io->chain.in_len,
 					  req_len, &io->layout);
-	if (unlikely(response))
+	if (response)
 		return vhost_scsi_req_refuse(io, "layout", response);
-	if (unlikely(!vhost_scsi_ring_read(io->svq, &io->chain, &wire,
-					   req_len)))
+	if (!vhost_scsi_ring_read(io->svq, &io->chain, &wire,
+				  req_len))
 		return vhost_scsi_req_refuse(io, "header not readable",
 					     VIRTIO_SCSI_S_FAILURE);
 
 	response = vhost_scsi_wire_decode_cmd(&wire, le, io->with_pi, &io->req);
-	if (unlikely(response))
+	if (response)
 		return vhost_scsi_req_refuse(io, "LUN field", response);
 	if (io->with_pi) {
 		response = vhost_scsi_wire_split_pi(&wire.pi, le, &io->layout);
-		if (unlikely(response))
+		if (response)
 			return vhost_scsi_req_refuse(io, "length of protection information",
 						     response);
 	}
@@ -100,14 +100,14 @@ static bool vhost_scsi_req_route(struct vhost_scsi_io *io)
 {
 	struct vhost_scsi_tpg *tpg = READ_ONCE(io->ep->tpg[io->req.target]);
 
-	if (unlikely(!tpg))
+	if (!tpg)
 		return vhost_scsi_req_refuse(io, "no such target",
 					     VIRTIO_SCSI_S_BAD_TARGET);
 	io->busyloop_us = max(io->busyloop_us, READ_ONCE(tpg->busyloop_us));
 	/* A bound TPG has a session, and the queue keeps its endpoint. */
 	io->sess = READ_ONCE(tpg->sess);
 	io->unit = vhost_scsi_kind_find(io->sess, &io->req, &io->kind);
-	if (unlikely(!io->unit))
+	if (!io->unit)
 		return vhost_scsi_req_no_lun(io);
 	return true;
 }
@@ -150,9 +150,9 @@ static bool vhost_scsi_req_check(struct vhost_scsi_io *io)
 	enum vhost_scsi_outcome outcome;
 
 	outcome = vhost_scsi_check(&io->kind, &io->req, &io->layout, &io->plan);
-	if (unlikely(outcome != VHOST_SCSI_PASS))
+	if (outcome != VHOST_SCSI_PASS)
 		return vhost_scsi_req_answer_refusal(io, outcome);
-	if (unlikely(READ_ONCE(tpg->attentions)))
+	if (READ_ONCE(tpg->attentions))
 		return vhost_scsi_req_attention(io, tpg);
 	return true;
 }
@@ -175,7 +175,7 @@ static bool vhost_scsi_req_set_full(struct vhost_scsi_io *io, const char *why)
 static bool vhost_scsi_req_slot(struct vhost_scsi_io *io)
 {
 	io->cmd = vhost_scsi_slot_get(io->svq, io->chain.head);
-	if (likely(io->cmd))
+	if (io->cmd)
 		return true;
 	return vhost_scsi_req_set_full(io, "no slot");
 }
@@ -205,9 +205,9 @@ static bool vhost_scsi_req_map(struct vhost_scsi_io *io)
 	ret = vhost_scsi_ring_save_rsp(io->svq, &io->chain,
 				       sizeof(struct virtio_scsi_cmd_resp),
 				       &io->cmd->rsp);
-	if (likely(!ret))
+	if (!ret)
 		ret = vhost_scsi_req_map_iter(io);
-	if (likely(!ret))
+	if (!ret)
 		return true;
 
 	if (ret == -ENOMEM)
@@ -222,7 +222,7 @@ static bool vhost_scsi_req_submit(struct vhost_scsi_io *io)
 {
 	trace_vhost_scsi_cmd_start(io->svq, io->chain.head, &io->req,
 				   &io->layout);
-	if (likely(!vhost_scsi_submit(io)))
+	if (!vhost_scsi_submit(io))
 		return true;
 	return vhost_scsi_req_refuse(io, "session stopped", VIRTIO_SCSI_S_BUSY);
 }
@@ -249,9 +249,9 @@ enum vhost_scsi_verdict vhost_scsi_req_start(struct vhost_scsi_io *io)
 	io->verdict = VHOST_SCSI_REPLY;
 	io->answer_len = 0;
 	io->cmd = NULL;
-	if (likely(vhost_scsi_req_decode(io) && vhost_scsi_req_route(io) &&
-		   vhost_scsi_req_check(io) && vhost_scsi_req_slot(io) &&
-		   vhost_scsi_req_map(io) && vhost_scsi_req_submit(io)))
+	if (vhost_scsi_req_decode(io) && vhost_scsi_req_route(io) &&
+	    vhost_scsi_req_check(io) && vhost_scsi_req_slot(io) &&
+	    vhost_scsi_req_map(io) && vhost_scsi_req_submit(io))
 		return VHOST_SCSI_SUBMITTED;
 	vhost_scsi_req_unwind(io);
 	return io->verdict;

@@ -21,7 +21,7 @@ vhost_scsi_ring_take_any(struct vhost_virtqueue *vq,
 
 	head = vhost_get_vq_desc(vq, vq->iov, ARRAY_SIZE(vq->iov), &chain->out,
 				 &chain->in, NULL, NULL);
-	if (unlikely(head < 0))
+	if (head < 0)
 		return VHOST_SCSI_TAKE_BROKEN;
 	if (head == vq->num)
 		return VHOST_SCSI_TAKE_EMPTY;
@@ -52,11 +52,11 @@ enum vhost_scsi_take vhost_scsi_ring_next(struct vhost_scsi_vq *svq,
 	lockdep_assert_held(&vq->mutex);
 	vhost_disable_notify(vq->dev, vq);
 	take = vhost_scsi_chain_take(svq, chain);
-	if (likely(take != VHOST_SCSI_TAKE_BROKEN))
+	if (take != VHOST_SCSI_TAKE_BROKEN)
 		return take;
 	take = vhost_scsi_ring_take_any(vq, chain);
 	/* Not consumed: the same head comes again after a kick. */
-	if (unlikely(take == VHOST_SCSI_TAKE_BROKEN))
+	if (take == VHOST_SCSI_TAKE_BROKEN)
 		vhost_enable_notify(vq->dev, vq);
 	return take;
 }
@@ -88,7 +88,7 @@ void vhost_scsi_ring_suppress_kicks(struct vhost_scsi_vq *svq)
 bool vhost_scsi_ring_want_kicks(struct vhost_scsi_vq *svq)
 {
 	lockdep_assert_held(&svq->vq.mutex);
-	return unlikely(vhost_enable_notify(svq->vq.dev, &svq->vq));
+	return vhost_enable_notify(svq->vq.dev, &svq->vq);
 }
 
 /**
@@ -145,7 +145,7 @@ void vhost_scsi_ring_data(struct vhost_scsi_vq *svq,
 	lockdep_assert_held(&svq->vq.mutex);
 	for (; skip >= iov->iov_len; iov++, nr--)
 		skip -= iov->iov_len;
-	if (likely(nr == 1)) {
+	if (nr == 1) {
 		iov_iter_ubuf(iter, in ? ITER_DEST : ITER_SOURCE,
 			      iov->iov_base + skip, len);
 		return;
@@ -184,9 +184,9 @@ bool vhost_scsi_ring_read(struct vhost_scsi_vq *svq,
 	const struct iovec *iov = svq->vq.iov;
 
 	lockdep_assert_held(&svq->vq.mutex);
-	if (unlikely(iov->iov_len < len))
+	if (iov->iov_len < len)
 		return vhost_scsi_ring_gather(iov, chain->out, buf, len);
-	if (likely(len == sizeof(struct virtio_scsi_cmd_req)))
+	if (len == sizeof(struct virtio_scsi_cmd_req))
 		return vhost_scsi_user_read(buf, iov->iov_base,
 					    sizeof(struct virtio_scsi_cmd_req));
 	return !copy_from_user(buf, iov->iov_base, len);
@@ -220,7 +220,7 @@ bool vhost_scsi_ring_write(const struct iovec *iov, unsigned int nr,
 bool vhost_scsi_ring_answer(const struct vhost_scsi_rsp *rsp,
 			    const struct virtio_scsi_cmd_resp *wire)
 {
-	if (likely(rsp->iov->iov_len >= sizeof(*wire)))
+	if (rsp->iov->iov_len >= sizeof(*wire))
 		return vhost_scsi_user_write(rsp->iov->iov_base, wire,
 					     sizeof(*wire));
 	return vhost_scsi_ring_write(rsp->iov, rsp->nr, wire, sizeof(*wire));
@@ -245,7 +245,7 @@ static noinline bool vhost_scsi_ring_scatter_good(const struct vhost_scsi_rsp *r
 bool vhost_scsi_ring_answer_good(const struct vhost_scsi_rsp *rsp,
 				 __virtio32 resid)
 {
-	if (likely(rsp->iov->iov_len >= sizeof(struct virtio_scsi_cmd_resp)))
+	if (rsp->iov->iov_len >= sizeof(struct virtio_scsi_cmd_resp))
 		return vhost_scsi_user_write_good(rsp->iov->iov_base, resid);
 	return vhost_scsi_ring_scatter_good(rsp, resid);
 }
@@ -268,7 +268,7 @@ int vhost_scsi_ring_save_rsp(struct vhost_scsi_vq *svq,
 
 	lockdep_assert_held(&svq->vq.mutex);
 	rsp->nr = 1;
-	if (likely(found >= len)) {
+	if (found >= len) {
 		rsp->one = *iov;
 		rsp->iov = &rsp->one;
 		return 0;

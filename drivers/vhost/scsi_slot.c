@@ -65,7 +65,7 @@ struct vhost_scsi_cmd *vhost_scsi_slot_get(struct vhost_scsi_vq *svq,
 	struct vhost_scsi_cmd *cmd = svq->free;
 
 	lockdep_assert_held(&svq->vq.mutex);
-	if (unlikely(!cmd))
+	if (!cmd)
 		return NULL;
 
 	svq->free = cmd->next;
@@ -101,7 +101,7 @@ void vhost_scsi_slot_put(struct vhost_scsi_cmd *cmd)
 	struct vhost_scsi_vq *svq = cmd->task.svq;
 
 	lockdep_assert_held(&svq->vq.mutex);
-	if (unlikely(cmd->ordered))
+	if (cmd->ordered)
 		vhost_scsi_slot_set_ordered(cmd, false);
 	cmd->busy = false;
 	cmd->next = svq->free;

@@ -49,7 +49,7 @@ static void vhost_scsi_submit_execute(struct se_cmd *se_cmd)
 	se_cmd->t_state = TRANSPORT_NEW_CMD;
 	se_cmd->transport_state |= CMD_T_ACTIVE;
 	reason = transport_generic_new_cmd(se_cmd);
-	if (unlikely(reason))
+	if (reason)
 		transport_generic_request_failure(se_cmd, reason);
 }
 
@@ -75,20 +75,20 @@ static sense_reason_t vhost_scsi_submit_disagrees(struct vhost_scsi_io *io)
 {
 	const struct se_cmd *se_cmd = &io->cmd->task.se_cmd;
 
-	if (unlikely(!vhost_scsi_kind_is(&io->kind, io->unit, se_cmd))) {
+	if (!vhost_scsi_kind_is(&io->kind, io->unit, se_cmd)) {
 		io->why = "LIO found another unit";
 		return TCM_NON_EXISTENT_LUN;
 	}
-	if (unlikely(se_cmd->data_length != io->plan.len)) {
+	if (se_cmd->data_length != io->plan.len) {
 		io->why = "LIO moves another number of bytes";
 		return TCM_LOGICAL_UNIT_COMMUNICATION_FAILURE;
 	}
-	if (unlikely(se_cmd->prot_op != TARGET_PROT_NORMAL) &&
+	if (se_cmd->prot_op != TARGET_PROT_NORMAL &&
 	    !vhost_scsi_submit_pi_agrees(io)) {
 		io->why = "LIO moves other protection information";
 		return TCM_LOGICAL_UNIT_COMMUNICATION_FAILURE;
 	}
-	if (unlikely(io->kind.in_place) && se_cmd->t_data_nents > 1 &&
+	if (io->kind.in_place && se_cmd->t_data_nents > 1 &&
 	    (io->req.cdb[0] == MODE_SENSE || io->req.cdb[0] == MODE_SENSE_10)) {
 		io->why = "LIO maps more than a page in an interrupt";
 		return TCM_LOGICAL_UNIT_COMMUNICATION_FAILURE;
@@ -132,13 +132,13 @@ int vhost_scsi_submit(struct vhost_scsi_io *io)
 	int ret;
 
 	lockdep_assert_held(&cmd->task.svq->vq.mutex);
-	if (unlikely(attr != TCM_SIMPLE_TAG))
+	if (attr != TCM_SIMPLE_TAG)
 		vhost_scsi_slot_set_ordered(cmd, true);
 	cmd->data_len = io->layout.data_len;
 	cmd->len = io->plan.len;
 	cmd->pi_len = io->layout.pi_len;
 	cmd->in_place = io->kind.in_place;
-	if (unlikely(io->plan.pi))
+	if (io->plan.pi)
 		pi = cmd->map.pi;
 
 	memset(se_cmd, 0, sizeof(*se_cmd));
@@ -151,16 +151,16 @@ int vhost_scsi_submit(struct vhost_scsi_io *io)
 	se_cmd->tag = io->req.tag;
 	/* LIO makes no protection information for a request without it then. */
 	se_cmd->prot_pto = !io->plan.pi && !io->plan.makes_pi;
-	if (unlikely(target_submit_prep(se_cmd, io->req.cdb, cmd->map.sg,
-					cmd->map.nents, NULL, 0,
-					pi ? pi->sg : NULL, pi ? pi->nents : 0,
-					GFP_KERNEL)))
+	if (target_submit_prep(se_cmd, io->req.cdb, cmd->map.sg,
+			       cmd->map.nents, NULL, 0,
+			       pi ? pi->sg : NULL, pi ? pi->nents : 0,
+			       GFP_KERNEL))
 		return 0;
 
 	reason = vhost_scsi_submit_disagrees(io);
-	if (unlikely(reason)) {
+	if (reason) {
 		vhost_scsi_submit_stop(io, reason);
-	} else if (likely(vhost_scsi_direct(cmd))) {
+	} else if (vhost_scsi_direct(cmd)) {
 		vhost_scsi_submit_execute(se_cmd);
 	} else {
 		vhost_scsi_execute_own(se_cmd);

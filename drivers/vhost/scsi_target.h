@@ -72,13 +72,13 @@ struct vhost_scsi_ep {
  */
 static inline void vhost_scsi_ep_charge(const struct vhost_scsi_ep *ep)
 {
-	if (unlikely(current->flags & PF_KTHREAD))
+	if (current->flags & PF_KTHREAD)
 		set_active_memcg(ep->memcg);
 }
 
 static inline void vhost_scsi_ep_uncharge(void)
 {
-	if (unlikely(current->flags & PF_KTHREAD))
+	if (current->flags & PF_KTHREAD)
 		set_active_memcg(NULL);
 }
 
