@@ -87,7 +87,7 @@ demo: ## a guest does its I/O through the module, before your eyes (a minute)
 	@lab/demo
 
 PHONY += lint
-lint: lab ## shellcheck, checkpatch, kernel-doc, spelling, function length
+lint: lab ## shellcheck, checkpatch, kernel-doc, spelling, lengths, direction of calls, reasons
 	@lab/lint
 
 PHONY += install

@@ -52,7 +52,7 @@ static bool vhost_scsi_cmd_was_done(const struct vhost_scsi_cmd *cmd)
 	return false;
 }
 
-/* What LIO says of a command, as a response and a count of bytes moved in. */
+/* The outcome of a command: response or status, residual, and the bytes moved in. */
 static u32 vhost_scsi_cmd_result(struct vhost_scsi_cmd *cmd,
 				 struct vhost_scsi_result *res)
 {

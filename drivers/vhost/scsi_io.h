@@ -21,7 +21,7 @@
  * @plan: what LIO gets
  * @cmd: its slot, NULL before it has one
  * @verdict: what to do with the head, if a stage refuses it
- * @why: the stage that refused it, for the tracepoint
+ * @why: the reason why it was refused, for the tracepoint
  * @res: the answer, with the verdict VHOST_SCSI_REPLY
  * @sense: sense data of @res
  * @answer: data of an answer without LIO

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The life of an endpoint: set, clear, close, kill, in any order. */
+/* The life of an endpoint: set, clear, close, in any order. */
 #include <sys/eventfd.h>
 
 #include "vs_test.h"

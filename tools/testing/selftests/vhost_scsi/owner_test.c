@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What happens to the process that owns a device while its guest does I/O:
- * signals, stops, freezers, CPUs that go. The guest must not notice.
+ * signals, stops, freezers, CPUs that go. The guest must not notice. What happens when
+ * it is killed: inflight_test, orphan_test, stress_test.
  */
 #include <signal.h>
 #include <stdio.h>
