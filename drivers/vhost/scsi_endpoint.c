@@ -68,7 +68,7 @@ static bool vhost_scsi_ep_any_ring(struct vhost_scsi *vs)
 }
 
 /*
- * Make a queue ready to run: slots, and the state of its rings. The core looks
+ * Make a queue ready to run: slots, the state of its rings, and their byte order. The core looks
  * at the rings of queues with a backend only, so it has one for the moment;
  * nobody sees it, the mutex is held.
  */

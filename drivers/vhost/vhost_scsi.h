@@ -7,7 +7,7 @@
  *
  *   chain     the descriptors of one buffer; its head is the index of the first
  *   request   a chain of a request queue, decoded
- *   slot      where a request lives until it is answered
+ *   slot      where a request lives until it is answered: struct vhost_scsi_cmd
  *   command   a request that LIO has: the se_cmd of a slot
  *   function  a task management function that the guest asked for
  *   part      what LIO does for a function: one command to abort, or one unit to reset
@@ -47,7 +47,7 @@
  *   I7  LIO gets no byte more than the CDB moves, and nothing goes on to a backstore
  *       unless what LIO made of a command agrees with what was decided about it.
  *   I8  A guest, VMM or backstore that is stuck holds up nobody else: no worker sleeps
- *       for a backstore, nobody waits for a lock that is held over guest memory.
+ *       for a backstore; over guest memory no lock is held that others wait for.
  */
 #ifndef VHOST_SCSI_H
 #define VHOST_SCSI_H
@@ -115,8 +115,8 @@ enum vhost_scsi_poll_result {
 };
 
 /**
- * struct vhost_scsi_task - what LIO works on: a command, or a function on some
- * @se_cmd: LIO's part, cleared for each use
+ * struct vhost_scsi_task - what LIO works on: a command, or a part of a function
+ * @se_cmd: LIO's struct, cleared for each use
  * @done: entry of the queue's list of tasks that LIO has released
  * @svq: queue that the request came from, never changes
  * @aborted: LIO ended the task without a status (I6)
@@ -177,7 +177,7 @@ struct vhost_scsi_cmd {
 static_assert(VIRTIO_SCSI_SENSE_DEFAULT_SIZE >= TRANSPORT_SENSE_BUFFER);
 
 /**
- * struct vhost_scsi_inflight - tasks of a queue that LIO works on
+ * struct vhost_scsi_inflight - commands, or functions, of a queue under way
  * @count: tasks taken in each of two epochs, written under vq->mutex
  * @epoch: the one that new tasks count in, under vq->mutex
  *

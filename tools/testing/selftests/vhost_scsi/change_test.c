@@ -9,7 +9,7 @@
 #define CAPACITY	0x09	/* 2A/09, CAPACITY DATA HAS CHANGED */
 #define MODE		0x01	/* 2A/01, MODE PARAMETERS CHANGED */
 #define N_EVT		4
-/* Units are looked at once a second. */
+/* Units are looked at twice a second. */
 #define SOON_MS		1500
 
 FIXTURE(change) {

@@ -251,7 +251,7 @@ TEST_F(unit, write_of_no_block_moves_nothing)
 	}
 }
 
-TEST_F(unit, read_of_more_than_the_buffer_ends_with_the_buffer)
+TEST_F(unit, read_of_more_than_the_buffer_is_overrun)
 {
 	uint8_t *buf = vs_mem_page(&self->dev->mem, 16);
 	size_t len = self->block;
