@@ -269,7 +269,7 @@ TEST_F(machine, memory_that_cannot_be_pinned_is_refused_or_copied)
 }
 
 #define ZRAM	"/dev/zram0"
-#define LOOP	"/dev/loop7"
+#define LOOP	"/dev/loop6"	/* not the one of VS_DISK_LOOP, which vs_env_put() frees */
 #define IMAGE	"/tmp/vs-blocks"
 
 /* zram where the kernel has it, else a loop device, which bears more. */
