@@ -68,9 +68,9 @@ static bool vhost_scsi_ep_any_ring(struct vhost_scsi *vs)
 }
 
 /*
- * Make a queue ready to run: slots, the state of its rings, and their byte order. The core looks
- * at the rings of queues with a backend only, so it has one for the moment;
- * nobody sees it, the mutex is held.
+ * Make a queue ready to run: slots, the state of its rings, and their byte order.
+ * The core looks at the rings of queues with a backend only, so it has one for the
+ * moment; nobody sees it, the mutex is held.
  */
 static int vhost_scsi_ep_prepare_vq(struct vhost_scsi_vq *svq,
 				    struct vhost_scsi_ep *ep)
