@@ -29,20 +29,16 @@ static u32 vhost_scsi_io_reply(struct vhost_scsi_io *io)
 	return vhost_scsi_ring_write(iov, io->chain.in, &wire, len) ? len : 0;
 }
 
-static void vhost_scsi_io_request(struct vhost_scsi_io *io)
+/* The request does not go to LIO: give its head back, with an answer if it has room. */
+static noinline void vhost_scsi_io_refuse(struct vhost_scsi_io *io,
+					  enum vhost_scsi_verdict verdict)
 {
 	u32 len = 0;
 
-	switch (vhost_scsi_req_start(io)) {
-	case VHOST_SCSI_SUBMITTED:
-		return;
-	case VHOST_SCSI_REPLY:
+	if (verdict == VHOST_SCSI_REPLY)
 		len = vhost_scsi_io_reply(io);
-		break;
-	case VHOST_SCSI_NO_ROOM:
+	else
 		vq_err(&io->svq->vq, "no room for a response\n");
-		break;
-	}
 	io->svq->stats.refused++;
 	trace_vhost_scsi_cmd_reject(io->svq, io->chain.head, io->why, &io->res);
 	vhost_scsi_ring_push(io->svq, io->chain.head, len);
@@ -53,6 +49,7 @@ static enum vhost_scsi_take vhost_scsi_io_take_all(struct vhost_scsi_io *io)
 {
 	struct vhost_scsi_vq *svq = io->svq;
 	struct blk_plug plug __uninitialized;
+	enum vhost_scsi_verdict verdict;
 	enum vhost_scsi_take take;
 
 	blk_start_plug(&plug);
@@ -61,7 +58,9 @@ static enum vhost_scsi_take vhost_scsi_io_take_all(struct vhost_scsi_io *io)
 		if (take != VHOST_SCSI_TAKE_CHAIN)
 			break;
 		io->nr++;
-		vhost_scsi_io_request(io);
+		verdict = vhost_scsi_req_start(io);
+		if (verdict != VHOST_SCSI_SUBMITTED)
+			vhost_scsi_io_refuse(io, verdict);
 		/* Saves the call below the weight. */
 	} while (io->nr < VHOST_SCSI_WEIGHT ||
 		 !vhost_exceeds_weight(&svq->vq, io->nr, 0));
