@@ -10,6 +10,8 @@
  * Each stage returns true for the next one to go on; or false, and the verdict and
  * the answer stand in struct vhost_scsi_io.
  */
+#include <linux/string.h>
+#include <scsi/scsi_common.h>
 #include <scsi/scsi_proto.h>
 
 #include "scsi_io.h"
@@ -27,7 +29,8 @@ static bool
 vhost_scsi_req_check_condition(struct vhost_scsi_io *io, const char *why,
 			       u8 key, u8 asc, u8 ascq)
 {
-	vhost_scsi_wire_sense(io->sense, key, asc, ascq);
+	memset(io->sense, 0, sizeof(io->sense));
+	scsi_build_sense_buffer(false, io->sense, key, asc, ascq);
 	io->why = why;
 	io->res = (struct vhost_scsi_result) {
 		.response = VIRTIO_SCSI_S_OK,

@@ -11,7 +11,9 @@
 #include <asm/byteorder.h>
 #include <linux/build_bug.h>
 #include <linux/string.h>
+#include <linux/unaligned.h>
 #include <linux/virtio_byteorder.h>
+#include <scsi/scsi_common.h>
 #include <scsi/scsi_proto.h>
 
 #include "scsi_wire.h"
@@ -98,7 +100,7 @@ u8 vhost_scsi_wire_split_pi(const struct virtio_scsi_cmd_req_pi *wire, bool le,
 bool vhost_scsi_wire_decode_lun(const u8 *lun, u8 *target, u16 *unit)
 {
 	*target = lun[1];
-	*unit = (lun[2] << 8 | lun[3]) & VHOST_SCSI_MAX_LUN;
+	*unit = get_unaligned_be16(lun + 2) & VHOST_SCSI_MAX_LUN;
 	return lun[0] == 1 && !(lun[2] & 0x80);
 }
 
@@ -116,20 +118,7 @@ void vhost_scsi_wire_encode_lun(u8 *lun, u8 target, u16 unit)
 	memset(lun, 0, 8);
 	lun[0] = 1;
 	lun[1] = target;
-	lun[2] = unit >> 8;
-	lun[3] = unit;
-}
-
-/* SPC: the group code of the operation code decides; 7Fh carries a length. */
-static u16 vhost_scsi_wire_cdb_len(const u8 *cdb)
-{
-	static const u8 group_len[8] = { 6, 10, 10, 12, 16, 12, 10, 10 };
-
-	if (cdb[0] == VARIABLE_LENGTH_CMD)
-		return cdb[7] + 8;
-	if (cdb[0] == 0x7e)
-		return 12;
-	return group_len[cdb[0] >> 5];
+	put_unaligned_be16(unit, lun + 2);
 }
 
 /**
@@ -154,7 +143,8 @@ u8 vhost_scsi_wire_decode_cmd(const union vhost_scsi_wire_req *wire, bool le,
 	req->tag = __virtio64_to_cpu(le, same->tag);
 	req->task_attr = same->task_attr <= VIRTIO_SCSI_S_ACA ?
 			 same->task_attr : VIRTIO_SCSI_S_SIMPLE;
-	req->cdb_len = vhost_scsi_wire_cdb_len(cdb);
+	/* As many bytes as LIO will copy. */
+	req->cdb_len = scsi_command_size(cdb);
 	memcpy(req->cdb, cdb, sizeof(req->cdb));
 	if (req->cdb_len < sizeof(req->cdb))
 		memset(req->cdb + req->cdb_len, 0,
@@ -202,23 +192,6 @@ void vhost_scsi_wire_encode_cmd(struct virtio_scsi_cmd_resp *wire, bool le,
 }
 
 /**
- * vhost_scsi_wire_sense() - build fixed-format sense data (SPC)
- * @sense: VIRTIO_SCSI_SENSE_DEFAULT_SIZE bytes to fill
- * @key: sense key
- * @asc: additional sense code
- * @ascq: its qualifier
- */
-void vhost_scsi_wire_sense(u8 *sense, u8 key, u8 asc, u8 ascq)
-{
-	memset(sense, 0, VIRTIO_SCSI_SENSE_DEFAULT_SIZE);
-	sense[0] = 0x70;
-	sense[2] = key;
-	sense[7] = 10;
-	sense[12] = asc;
-	sense[13] = ascq;
-}
-
-/**
  * vhost_scsi_wire_no_lun() - data with which a missing unit answers
  * @req: request to the unit
  * @data: VHOST_SCSI_NO_LUN_DATA bytes to fill
@@ -232,7 +205,6 @@ void vhost_scsi_wire_sense(u8 *sense, u8 key, u8 asc, u8 ascq)
  */
 size_t vhost_scsi_wire_no_lun(const struct vhost_scsi_req *req, u8 *data)
 {
-	u8 sense[VIRTIO_SCSI_SENSE_DEFAULT_SIZE];
 	size_t len, alloc;
 
 	memset(data, 0, VHOST_SCSI_NO_LUN_DATA);
@@ -241,11 +213,10 @@ size_t vhost_scsi_wire_no_lun(const struct vhost_scsi_req *req, u8 *data)
 		data[3] = 2;
 		len = VHOST_SCSI_NO_LUN_DATA;
 		data[4] = len - 5;
-		alloc = req->cdb[3] << 8 | req->cdb[4];
+		alloc = get_unaligned_be16(req->cdb + 3);
 	} else {
-		vhost_scsi_wire_sense(sense, ILLEGAL_REQUEST, 0x25, 0);
+		scsi_build_sense_buffer(false, data, ILLEGAL_REQUEST, 0x25, 0);
 		len = 18;
-		memcpy(data, sense, len);
 		alloc = req->cdb[4];
 	}
 	return len < alloc ? len : alloc;

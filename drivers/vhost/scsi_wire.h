@@ -132,7 +132,6 @@ void vhost_scsi_wire_encode_head(struct virtio_scsi_cmd_resp *wire, bool le,
 void vhost_scsi_wire_encode_cmd(struct virtio_scsi_cmd_resp *wire, bool le,
 				const struct vhost_scsi_result *res);
 size_t vhost_scsi_wire_no_lun(const struct vhost_scsi_req *req, u8 *data);
-void vhost_scsi_wire_sense(u8 *sense, u8 key, u8 asc, u8 ascq);
 
 bool vhost_scsi_wire_decode_lun(const u8 *lun, u8 *target, u16 *unit);
 void vhost_scsi_wire_encode_lun(u8 *lun, u8 target, u16 unit);

@@ -31,4 +31,10 @@ static inline u64 get_unaligned_be64(const void *p)
 	return be64toh(v);
 }
 
+static inline void put_unaligned_be16(u16 v, void *p)
+{
+	v = htobe16(v);
+	memcpy(p, &v, sizeof(v));
+}
+
 #endif
