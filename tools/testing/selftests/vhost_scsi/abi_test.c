@@ -21,10 +21,7 @@ FIXTURE_SETUP(abi)
 	self->fd = self->dev->fd;
 }
 
-FIXTURE_TEARDOWN(abi)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(abi);
 
 /* What the ioctl returns in another process. */
 static int in_child(int fd, unsigned long cmd, const void *arg)
@@ -331,10 +328,7 @@ FIXTURE_SETUP(features)
 	self->dev = &self->env.dev;
 }
 
-FIXTURE_TEARDOWN(features)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(features);
 
 TEST_F(features, offer_holds_what_works_and_nothing_else)
 {

@@ -23,10 +23,7 @@ FIXTURE_SETUP(backstore)
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 }
 
-FIXTURE_TEARDOWN(backstore)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(backstore);
 
 static struct vs_result rw(struct vs_dev *dev, uint8_t op, uint8_t *buf)
 {
@@ -96,10 +93,7 @@ FIXTURE_SETUP(read_only)
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 }
 
-FIXTURE_TEARDOWN(read_only)
-{
-	UNIT_PUT(&self->unit);
-}
+UNIT_TEARDOWN(read_only);
 
 TEST_F(read_only, disk_is_read_and_not_written)
 {
@@ -132,10 +126,7 @@ FIXTURE_SETUP(iblock)
 	ASSERT_EQ(0, ret);
 }
 
-FIXTURE_TEARDOWN(iblock)
-{
-	UNIT_PUT(&self->unit);
-}
+UNIT_TEARDOWN(iblock);
 
 #define MOST 4096
 

@@ -55,10 +55,7 @@ FIXTURE_SETUP(callbacks)
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 }
 
-FIXTURE_TEARDOWN(callbacks)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(callbacks);
 
 /* Writes, two in three, and reads, all of blocks of their own. */
 static int submit(callbacks_data *self, unsigned int seed)

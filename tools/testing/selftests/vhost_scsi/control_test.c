@@ -21,10 +21,7 @@ FIXTURE_SETUP(control)
 	self->ring = &self->dev->ring[VS_CTL];
 }
 
-FIXTURE_TEARDOWN(control)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(control);
 
 TEST_F(control, lun_reset_is_function_complete)
 {
@@ -366,10 +363,7 @@ FIXTURE_SETUP(held)
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 }
 
-FIXTURE_TEARDOWN(held)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(held);
 
 #define HELD 32
 

@@ -41,10 +41,7 @@ FIXTURE_SETUP(data)
 	self->dev = &self->env.dev;
 }
 
-FIXTURE_TEARDOWN(data)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(data);
 
 TEST_F(data, every_size_and_alignment_reads_what_was_written)
 {
@@ -514,10 +511,7 @@ FIXTURE_SETUP(cdb)
 	self->buf = vs_mem_page(&self->dev->mem, 2);
 }
 
-FIXTURE_TEARDOWN(cdb)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(cdb);
 
 TEST_F(cdb, longer_than_the_field_is_a_check_condition)
 {

@@ -30,10 +30,7 @@ FIXTURE_SETUP(endian)
 	self->buf = vs_mem_page(&self->dev->mem, 1);
 }
 
-FIXTURE_TEARDOWN(endian)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(endian);
 
 /* Numbers as a ring of either order holds them, there and back. */
 static uint16_t num16(bool big, uint16_t v)

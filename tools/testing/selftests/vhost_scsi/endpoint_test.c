@@ -43,10 +43,7 @@ FIXTURE_SETUP(endpoint)
 	self->dev = &self->env.dev;
 }
 
-FIXTURE_TEARDOWN(endpoint)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(endpoint);
 
 TEST_F(endpoint, second_set_is_eexist_and_harmless)
 {

@@ -25,10 +25,7 @@ FIXTURE_SETUP(event)
 	ASSERT_EQ(0, vs_ramdisk_get(self->bs, 1, 1, false));
 }
 
-FIXTURE_TEARDOWN(event)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(event);
 
 static int missed(struct vs_dev *dev)
 {

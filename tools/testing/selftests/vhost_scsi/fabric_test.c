@@ -21,10 +21,7 @@ FIXTURE_SETUP(fabric)
 	self->env.may_log = true;
 }
 
-FIXTURE_TEARDOWN(fabric)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(fabric);
 
 /* Makes a directory below the fabric's, and removes it again. */
 static int try_dir(const char *rest)

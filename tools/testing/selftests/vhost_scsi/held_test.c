@@ -59,10 +59,7 @@ FIXTURE_SETUP(held)
 	self->pins = vs_pins();
 }
 
-FIXTURE_TEARDOWN(held)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(held);
 
 /* What the owner's RLIMIT_MEMLOCK is charged with, in KiB. */
 static long locked_kib(void)
@@ -421,10 +418,7 @@ FIXTURE_SETUP(attribute)
 	ENV_GET(&self->env, &opts);
 }
 
-FIXTURE_TEARDOWN(attribute)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(attribute);
 
 TEST_F(attribute, takes_a_boolean_for_the_next_endpoint)
 {

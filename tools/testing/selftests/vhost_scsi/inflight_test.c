@@ -22,10 +22,7 @@ FIXTURE_SETUP(inflight)
 	ASSERT_EQ(0, vs_hold_stop(&self->env.hold));
 }
 
-FIXTURE_TEARDOWN(inflight)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(inflight);
 
 /* Opens the device and leaves eight reads with the disk, which holds them. */
 static int start_reads(struct vs_dev *dev, struct vs_req *req)

@@ -45,10 +45,7 @@ FIXTURE_SETUP(io)
 	self->chain_flags = variant->chain_flags;
 }
 
-FIXTURE_TEARDOWN(io)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(io);
 
 TEST_F(io, inquiry_answers_with_true_used_length)
 {
@@ -204,10 +201,7 @@ FIXTURE_SETUP(queues)
 	ENV_GET(&self->env, &opts);
 }
 
-FIXTURE_TEARDOWN(queues)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(queues);
 
 TEST_F(queues, each_request_queue_answers_on_itself)
 {

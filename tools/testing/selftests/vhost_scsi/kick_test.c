@@ -27,10 +27,7 @@ FIXTURE_SETUP(kick)
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 }
 
-FIXTURE_TEARDOWN(kick)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(kick);
 
 typedef FIXTURE_DATA(kick) kick_data;
 

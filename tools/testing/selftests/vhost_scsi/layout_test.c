@@ -30,10 +30,7 @@ FIXTURE_SETUP(layout)
 	self->chain_flags = variant->chain_flags;
 }
 
-FIXTURE_TEARDOWN(layout)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(layout);
 
 /* Runs a request whose segments are complete, and expects it to be GOOD. */
 #define EXPECT_RUN_GOOD(req, stored) do {				\

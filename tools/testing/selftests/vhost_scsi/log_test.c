@@ -106,10 +106,7 @@ FIXTURE_SETUP(host_log)
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 }
 
-FIXTURE_TEARDOWN(host_log)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(host_log);
 
 /* Lines that the kernel has printed since the last time. */
 static unsigned int lines(int kmsg)

@@ -17,10 +17,7 @@ FIXTURE_SETUP(lun)
 	self->buf = vs_mem_page(&self->dev->mem, 1);
 }
 
-FIXTURE_TEARDOWN(lun)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(lun);
 
 /* Sends an INQUIRY for the unit serial number to a raw LUN field. */
 static int inquiry_raw(struct vs_dev *dev, const uint8_t *lun, uint8_t *buf,
@@ -304,10 +301,7 @@ FIXTURE_SETUP(targets)
 	self->buf = vs_mem_page(&self->dev->mem, 1);
 }
 
-FIXTURE_TEARDOWN(targets)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(targets);
 
 TEST_F(targets, each_tpg_with_a_nexus_is_a_target)
 {

@@ -30,10 +30,7 @@ FIXTURE_SETUP(private)
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 }
 
-FIXTURE_TEARDOWN(private)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(private);
 
 /* Puts one page of pattern at the start of every 4 KiB of the disk. */
 static int fill_disk(struct vs_dev *dev, unsigned int pages)

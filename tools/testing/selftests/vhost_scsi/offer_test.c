@@ -22,10 +22,7 @@ FIXTURE_SETUP(offer)
 	self->dev = &self->env.dev;
 }
 
-FIXTURE_TEARDOWN(offer)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(offer);
 
 /* One request on every queue, so that the device has looked at each. */
 static int use_every_queue(struct vs_dev *dev)

@@ -82,10 +82,7 @@ FIXTURE_SETUP(pi)
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 }
 
-FIXTURE_TEARDOWN(pi)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(pi);
 
 /* Data of a seed and what protects it, in guest memory. */
 static void prepare(pi_data *self, uint32_t lba, unsigned int blocks,
@@ -484,10 +481,7 @@ FIXTURE_SETUP(pi_port)
 	self->data = vs_mem_page(&self->dev->mem, 1);
 }
 
-FIXTURE_TEARDOWN(pi_port)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(pi_port);
 
 static int set_prot_type(const char *type)
 {
@@ -610,10 +604,7 @@ FIXTURE_SETUP(pi_4k)
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 }
 
-FIXTURE_TEARDOWN(pi_4k)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(pi_4k);
 
 /* LIO believes that a block lies in two entries of a list at most. */
 TEST_F(pi_4k, block_in_many_pieces_is_guarded_as_one)

@@ -343,10 +343,7 @@ FIXTURE_SETUP(nexus)
 		    "acls/" VS_NEXUS);
 }
 
-FIXTURE_TEARDOWN(nexus)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(nexus);
 
 /* The nexus ends and comes again, as often as it can. */
 static int toggle_nexus(void *arg)

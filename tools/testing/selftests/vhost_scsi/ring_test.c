@@ -53,10 +53,7 @@ FIXTURE_SETUP(ring)
 	self->ring = &self->dev->ring[variant->index];
 }
 
-FIXTURE_TEARDOWN(ring)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(ring);
 
 /* One way to break a ring: writes descriptors and makes them available. */
 struct fault {
@@ -491,10 +488,7 @@ FIXTURE_SETUP(request)
 	self->ring = &self->dev->ring[VS_IO];
 }
 
-FIXTURE_TEARDOWN(request)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(request);
 
 TEST_F(request, response_area_too_short_returns_the_head)
 {
@@ -701,10 +695,7 @@ FIXTURE_SETUP(size)
 	ENV_GET(&self->env, &opts);
 }
 
-FIXTURE_TEARDOWN(size)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(size);
 
 TEST_F(size, ring_serves)
 {
@@ -742,10 +733,7 @@ FIXTURE_SETUP(greedy)
 	ASSERT_EQ(0, vs_scsi_settle(&self->env.dev, TAG, 0));
 }
 
-FIXTURE_TEARDOWN(greedy)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(greedy);
 
 TEST_F(greedy, head_beyond_the_slots_is_answered_at_once)
 {

@@ -27,10 +27,7 @@ FIXTURE_SETUP(often)
 	self->dev = &self->env.dev;
 }
 
-FIXTURE_TEARDOWN(often)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(often);
 
 static int submit_reads(struct vs_dev *dev, struct vs_req *req)
 {

@@ -309,10 +309,7 @@ FIXTURE_SETUP(stopped_lower)
 	}
 }
 
-FIXTURE_TEARDOWN(stopped_lower)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(stopped_lower);
 
 TEST_F(stopped_lower, other_units_and_functions_are_served)
 {

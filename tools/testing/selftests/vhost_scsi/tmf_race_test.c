@@ -103,10 +103,7 @@ FIXTURE_SETUP(timing)
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 }
 
-FIXTURE_TEARDOWN(timing)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(timing);
 
 #define BATCH 32
 /* What the disk takes for a command. */

@@ -79,10 +79,7 @@ FIXTURE_SETUP(medium)
 	vs_backstore_attr(&self->unit.env.bs[0], "emulate_tpws", "1");
 }
 
-FIXTURE_TEARDOWN(medium)
-{
-	UNIT_PUT(&self->unit);
-}
+UNIT_TEARDOWN(medium);
 
 /* Who may write it. */
 static uint8_t owner(unsigned int mods)
@@ -400,10 +397,7 @@ FIXTURE_SETUP(asked)
 	ASSERT_EQ(0, ret);
 }
 
-FIXTURE_TEARDOWN(asked)
-{
-	UNIT_PUT(&self->unit);
-}
+UNIT_TEARDOWN(asked);
 
 TEST_F(asked, nobody_is_asked_to_change_the_medium)
 {

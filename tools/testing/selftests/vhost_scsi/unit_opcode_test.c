@@ -70,10 +70,7 @@ FIXTURE_SETUP(atomic)
 	ASSERT_GOOD(out(self, vs_cdb_rw10(VS_WRITE_10, 0, 8), VS_PAGE));
 }
 
-FIXTURE_TEARDOWN(atomic)
-{
-	UNIT_PUT(&self->unit);
-}
+UNIT_TEARDOWN(atomic);
 
 static bool unchanged(atomic_data *self)
 {
@@ -209,10 +206,7 @@ FIXTURE_SETUP(copy)
 	ASSERT_EQ(0, ret);
 }
 
-FIXTURE_TEARDOWN(copy)
-{
-	UNIT_PUT(&self->unit);
-}
+UNIT_TEARDOWN(copy);
 
 /* A list that LIO reads, and that names no unit. */
 static struct vs_result extended_copy(struct vs_dev *dev)

@@ -45,10 +45,7 @@ FIXTURE_SETUP(passed)
 	ASSERT_EQ(0, ret);
 }
 
-FIXTURE_TEARDOWN(passed)
-{
-	UNIT_PUT(&self->unit);
-}
+UNIT_TEARDOWN(passed);
 
 static struct vs_result in(passed_data *self, struct vs_cdb cdb, void *buf,
 			   size_t len)
@@ -155,10 +152,7 @@ FIXTURE_SETUP(cd)
 	ASSERT_EQ(0, ret);
 }
 
-FIXTURE_TEARDOWN(cd)
-{
-	UNIT_PUT(&self->unit);
-}
+UNIT_TEARDOWN(cd);
 
 /* 42h is UNMAP on disks. Whatever the drive says of it is the answer. */
 TEST_F(cd, read_sub_channel_reaches_the_drive)
@@ -185,10 +179,7 @@ FIXTURE_SETUP(scsi2)
 	ASSERT_EQ(0, ret);
 }
 
-FIXTURE_TEARDOWN(scsi2)
-{
-	UNIT_PUT(&self->unit);
-}
+UNIT_TEARDOWN(scsi2);
 
 /* Linux puts the LUN into the CDB for such a unit, where RDPROTECT came to be. */
 TEST_F(scsi2, lun_in_the_cdb_is_no_protection)
@@ -227,10 +218,7 @@ FIXTURE_SETUP(write_protected)
 	ASSERT_EQ(0, ret);
 }
 
-FIXTURE_TEARDOWN(write_protected)
-{
-	UNIT_PUT(&self->unit);
-}
+UNIT_TEARDOWN(write_protected);
 
 /*
  * LIO sets the bit itself, in an interrupt. There it can only reach a buffer that
@@ -286,10 +274,7 @@ FIXTURE_SETUP(user)
 	ASSERT_EQ(0, ret);
 }
 
-FIXTURE_TEARDOWN(user)
-{
-	UNIT_PUT(&self->unit);
-}
+UNIT_TEARDOWN(user);
 
 /*
  * SAT, with CK_COND: the data comes, and with it sense data of what the drive's
@@ -390,10 +375,7 @@ FIXTURE_SETUP(tape)
 	ASSERT_EQ(0, ret);
 }
 
-FIXTURE_TEARDOWN(tape)
-{
-	UNIT_PUT(&self->unit);
-}
+UNIT_TEARDOWN(tape);
 
 static struct vs_cdb tape_cdb(uint8_t op, unsigned int len)
 {

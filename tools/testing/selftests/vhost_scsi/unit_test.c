@@ -45,10 +45,7 @@ FIXTURE_SETUP(unit)
 		       vs_scsi_blocks(self->dev, VS_TAG, self->unit.lun) : 0;
 }
 
-FIXTURE_TEARDOWN(unit)
-{
-	UNIT_PUT(&self->unit);
-}
+UNIT_TEARDOWN(unit);
 
 static struct vs_cdb rw_cdb(uint8_t op, uint64_t lba, uint32_t blocks)
 {
@@ -471,10 +468,7 @@ FIXTURE_SETUP(huge_unit)
 	self->dev = self->unit.dev;
 }
 
-FIXTURE_TEARDOWN(huge_unit)
-{
-	UNIT_PUT(&self->unit);
-}
+UNIT_TEARDOWN(huge_unit);
 
 TEST_F(huge_unit, blocks_that_32_bits_cannot_count_are_refused)
 {

@@ -27,6 +27,13 @@
 /* Environment down; whatever it left behind fails the test. */
 #define ENV_PUT(env) EXPECT_EQ(0, vs_env_put(env))
 
+/* The teardown of a fixture that has nothing but an environment to give back. */
+#define ENV_TEARDOWN(fixture)						\
+	FIXTURE_TEARDOWN(fixture)					\
+	{								\
+		ENV_PUT(&self->env);					\
+	}
+
 /* The outcome of a command: which response, which status, which sense. */
 #define EXPECT_RESPONSE(code, res) do {					\
 	const struct vs_result __r = (res);				\

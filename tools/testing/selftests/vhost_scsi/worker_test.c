@@ -28,10 +28,7 @@ FIXTURE_SETUP(worker)
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 }
 
-FIXTURE_TEARDOWN(worker)
-{
-	ENV_PUT(&self->env);
-}
+ENV_TEARDOWN(worker);
 
 /*
  * Whether there come to be @n to @most workers: a freed one has stopped, and

@@ -171,4 +171,11 @@ int vs_unit_put(struct vs_unit *unit);
 /* Unit down; whatever it left behind fails the test. */
 #define UNIT_PUT(unit) EXPECT_EQ(0, vs_unit_put(unit))
 
+/* The teardown of a fixture that has nothing but a unit to give back. */
+#define UNIT_TEARDOWN(fixture)						\
+	FIXTURE_TEARDOWN(fixture)					\
+	{								\
+		UNIT_PUT(&self->unit);					\
+	}
+
 #endif /* VS_UNIT_H */
