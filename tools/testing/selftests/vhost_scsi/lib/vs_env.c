@@ -88,7 +88,7 @@ int vs_env_get(struct vs_env *env, const struct vs_env_opts *opts)
 	if (ret)
 		return ret;
 	vs_hold_release();
-	vs_lio_release();
+	vs_backstore_release();
 	vs_lio_sweep();
 	vs_hold_sweep();
 	vs_sdebug_sweep();

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "vs_fault.h"
-#include "vs_lio.h"
+#include "vs_file.h"
 #include "vs_proc.h"
 
 #define DEBUG_DIR	"/sys/kernel/debug/"

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,49 +10,7 @@
 
 #include "vs_lio.h"
 
-#define CORE_ROOT	VS_TARGET_ROOT "/core"
 #define PATH_LEN	512
-
-/* HBA numbers and names of the tests' backstores start here. */
-#define BS_NAME		"vs-test"
-#define BS_FIRST_HBA	900
-
-int vs_write_file(const char *path, const char *text)
-{
-	size_t len = strlen(text);
-	int fd, ret = 0;
-
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, len) != (ssize_t)len)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
-int vs_read_file(const char *path, char *buf, size_t size)
-{
-	ssize_t n;
-	int fd;
-
-	buf[0] = '\0';
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, buf, size - 1);
-	if (n < 0)
-		n = -errno;
-	else
-		buf[n] = '\0';
-	close(fd);
-	return (int)n;
-}
-
-static int make_dir(const char *path)
-{
-	return mkdir(path, 0755) && errno != EEXIST ? -errno : 0;
-}
 
 int vs_lio_init(void)
 {
@@ -64,37 +21,7 @@ int vs_lio_init(void)
 		mount("none", "/sys/kernel/config", "configfs", 0, NULL);
 	if (access("/dev/vhost-scsi", F_OK))
 		system("modprobe -q vhost_scsi 2>/dev/null");
-	return make_dir(VS_VHOST_ROOT);
-}
-
-static int rm_dir(const char *path)
-{
-	return rmdir(path) ? -errno : 0;
-}
-
-/* Calls fn for every entry of a directory; keeps the first error. */
-static int each_entry(const char *dir, const char *prefix,
-		      int (*fn)(const char *path))
-{
-	struct dirent *de;
-	DIR *d = opendir(dir);
-	int ret = 0, err;
-
-	if (!d)
-		return -errno;
-	while ((de = readdir(d))) {
-		char path[PATH_LEN];
-
-		if (de->d_name[0] == '.' ||
-		    strncmp(de->d_name, prefix, strlen(prefix)))
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", dir, de->d_name);
-		err = fn(path);
-		if (!ret)
-			ret = err;
-	}
-	closedir(d);
-	return ret;
+	return vs_make_dir(VS_VHOST_ROOT);
 }
 
 static int remove_link(const char *path)
@@ -108,14 +35,14 @@ static int remove_link(const char *path)
 
 static int remove_lun(const char *path)
 {
-	int ret = each_entry(path, "", remove_link);
+	int ret = vs_each_entry(path, "", remove_link);
 
-	return ret ? ret : rm_dir(path);
+	return ret ? ret : vs_remove_dir(path);
 }
 
 static int remove_acl_luns(const char *path)
 {
-	return each_entry(path, "lun_", remove_lun);
+	return vs_each_entry(path, "lun_", remove_lun);
 }
 
 static int remove_tpg(const char *path)
@@ -124,26 +51,26 @@ static int remove_tpg(const char *path)
 	int ret, err;
 
 	snprintf(sub, sizeof(sub), "%s/acls", path);
-	ret = each_entry(sub, "", remove_acl_luns);
+	ret = vs_each_entry(sub, "", remove_acl_luns);
 	snprintf(sub, sizeof(sub), "%s/lun", path);
-	err = each_entry(sub, "lun_", remove_lun);
+	err = vs_each_entry(sub, "lun_", remove_lun);
 	if (!ret)
 		ret = err;
 	/* The nexus goes after its LUNs, and its ACL after the nexus. */
 	snprintf(sub, sizeof(sub), "%s/nexus", path);
 	vs_write_file(sub, "NULL");
 	snprintf(sub, sizeof(sub), "%s/acls", path);
-	err = each_entry(sub, "", rm_dir);
+	err = vs_each_entry(sub, "", vs_remove_dir);
 	if (!ret)
 		ret = err;
-	err = rm_dir(path);
+	err = vs_remove_dir(path);
 	return ret ? ret : err;
 }
 
 static int remove_wwn(const char *path)
 {
-	int ret = each_entry(path, "tpgt_", remove_tpg);
-	int err = rm_dir(path);
+	int ret = vs_each_entry(path, "tpgt_", remove_tpg);
+	int err = vs_remove_dir(path);
 
 	return ret ? ret : err;
 }
@@ -159,194 +86,10 @@ static int sweep_wwn(const char *path)
 	return ours(path) ? remove_wwn(path) : 0;
 }
 
-static int sweep_hba(const char *path)
-{
-	char bs[PATH_LEN + 16];
-
-	snprintf(bs, sizeof(bs), "%s/" BS_NAME, path);
-	if (access(bs, F_OK))
-		return 0;
-	rm_dir(bs);
-	return rm_dir(path);
-}
-
 void vs_lio_sweep(void)
 {
-	each_entry(VS_VHOST_ROOT, "", sweep_wwn);
-	each_entry(CORE_ROOT, "", sweep_hba);
-}
-
-/* A unit that user space served: whoever did that is gone. */
-static int release_hba(const char *path)
-{
-	char ring[PATH_LEN + 48];
-
-	snprintf(ring, sizeof(ring), "%s/" BS_NAME "/action/reset_ring", path);
-	return access(ring, F_OK) ? 0 : vs_write_file(ring, "1");
-}
-
-void vs_lio_release(void)
-{
-	each_entry(CORE_ROOT, "user_", release_hba);
-}
-
-int vs_backstore_write(const struct vs_backstore *bs, const char *file,
-		       const char *text)
-{
-	char path[PATH_LEN];
-
-	snprintf(path, sizeof(path), "%s/%s", bs->path, file);
-	return vs_write_file(path, text);
-}
-
-static int make_backstore(struct vs_backstore *bs, const char *type,
-			  unsigned int n, const char *control)
-{
-	int ret;
-
-	snprintf(bs->hba, sizeof(bs->hba), CORE_ROOT "/%s_%u", type,
-		 BS_FIRST_HBA + n);
-	snprintf(bs->path, sizeof(bs->path), "%s/" BS_NAME, bs->hba);
-	if (mkdir(bs->hba, 0755))
-		return -errno;
-	if (mkdir(bs->path, 0755)) {
-		ret = -errno;
-		rmdir(bs->hba);
-		return ret;
-	}
-	ret = vs_backstore_write(bs, "control", control);
-	if (ret)
-		vs_backstore_put(bs);
-	return ret;
-}
-
-/*
- * What an earlier disk of that name was to remember of its reservations (APTPL). LIO
- * wants the directory, which rtslib does not make where it moves it to.
- */
-static void forget_reservations(const char *serial)
-{
-	char path[PATH_LEN], root[128];
-
-	if (vs_read_file("/sys/kernel/config/target/dbroot", root, sizeof(root)) <= 0)
-		return;
-	root[strcspn(root, "\n")] = '\0';
-	snprintf(path, sizeof(path), "%s/pr", root);
-	mkdir(path, 0700);
-	snprintf(path, sizeof(path), "%s/pr/aptpl_%s", root, serial);
-	unlink(path);
-}
-
-static int backstore_get(struct vs_backstore *bs, const char *type,
-			 unsigned int n, const char *control)
-{
-	char serial[32];
-	int ret;
-
-	ret = make_backstore(bs, type, n, control);
-	if (ret)
-		return ret;
-	snprintf(serial, sizeof(serial), "vs-test-%u", n);
-	forget_reservations(serial);
-	ret = vs_backstore_write(bs, "enable", "1");
-	if (!ret)
-		ret = vs_backstore_write(bs, "wwn/vpd_unit_serial", serial);
-	if (ret)
-		vs_backstore_put(bs);
-	return ret;
-}
-
-int vs_ramdisk_get(struct vs_backstore *bs, unsigned int n, unsigned int mib,
-		   bool nullio)
-{
-	char control[64];
-
-	snprintf(control, sizeof(control), "rd_pages=%u%s", mib << 8,
-		 nullio ? ",rd_nullio=1" : "");
-	return backstore_get(bs, "rd_mcp", n, control);
-}
-
-int vs_fileio_get(struct vs_backstore *bs, unsigned int n, const char *file,
-		  unsigned int mib)
-{
-	char control[256];
-	struct stat st;
-	int fd, ret = 0;
-
-	fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	/* A disk has its size. */
-	if (fstat(fd, &st) ||
-	    (S_ISREG(st.st_mode) && ftruncate(fd, (off_t)mib << 20)))
-		ret = -errno;
-	close(fd);
-	if (ret)
-		return ret;
-	snprintf(control, sizeof(control), "fd_dev_name=%s,fd_dev_size=%llu",
-		 file, (unsigned long long)mib << 20);
-	return backstore_get(bs, "fileio", n, control);
-}
-
-int vs_iblock_get(struct vs_backstore *bs, unsigned int n, const char *bdev)
-{
-	char control[256];
-
-	snprintf(control, sizeof(control), "udev_path=%s", bdev);
-	return backstore_get(bs, "iblock", n, control);
-}
-
-int vs_pscsi_get(struct vs_backstore *bs, unsigned int n,
-		 const unsigned int hctl[4], const char *node)
-{
-	char control[128];
-	int ret;
-
-	snprintf(control, sizeof(control),
-		 "scsi_host_id=%u,scsi_channel_id=%u,scsi_target_id=%u,scsi_lun_id=%u",
-		 hctl[0], hctl[1], hctl[2], hctl[3]);
-	ret = make_backstore(bs, "pscsi", n, control);
-	if (ret)
-		return ret;
-	ret = vs_backstore_write(bs, "udev_path", node);
-	if (!ret)
-		ret = vs_backstore_write(bs, "enable", "1");
-	if (ret)
-		vs_backstore_put(bs);
-	return ret;
-}
-
-int vs_user_get(struct vs_backstore *bs, unsigned int n, unsigned int mib)
-{
-	char control[128];
-
-	snprintf(control, sizeof(control),
-		 "dev_config=vs-test/%u,dev_size=%llu,nl_reply_supported=-1", n,
-		 (unsigned long long)mib << 20);
-	return backstore_get(bs, "user", n, control);
-}
-
-int vs_backstore_put(struct vs_backstore *bs)
-{
-	int ret;
-
-	if (!bs->path[0])
-		return 0;
-	ret = rm_dir(bs->path);
-	if (!ret)
-		ret = rm_dir(bs->hba);
-	if (!ret)
-		bs->path[0] = '\0';
-	return ret;
-}
-
-int vs_backstore_attr(const struct vs_backstore *bs, const char *name,
-		      const char *value)
-{
-	char file[64];
-
-	snprintf(file, sizeof(file), "attrib/%s", name);
-	return vs_backstore_write(bs, file, value);
+	vs_each_entry(VS_VHOST_ROOT, "", sweep_wwn);
+	vs_backstore_sweep();
 }
 
 int vs_wwn_get(const char *wwn)
@@ -362,7 +105,7 @@ int vs_wwn_put(const char *wwn)
 	char path[PATH_LEN];
 
 	snprintf(path, sizeof(path), VS_VHOST_ROOT "/%s", wwn);
-	return rm_dir(path);
+	return vs_remove_dir(path);
 }
 
 int vs_wwn_remove(const char *wwn)
@@ -392,7 +135,7 @@ int vs_tpg_put(const char *wwn, unsigned int tag)
 {
 	char path[PATH_LEN];
 
-	return rm_dir(vs_tpg_path(path, sizeof(path), wwn, tag, ""));
+	return vs_remove_dir(vs_tpg_path(path, sizeof(path), wwn, tag, ""));
 }
 
 unsigned long vs_tpg_port_id(const char *wwn, unsigned int tag)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * LIO through configfs, without any tool: backstores, and the tree of the
- * vhost fabric. Everything that the tests create carries a name that
- * vs_lio_sweep() knows again, and nothing else is ever removed.
+ * LIO through configfs, without any tool: the tree of the vhost fabric. Everything that the
+ * tests create carries a name that vs_lio_sweep() knows again, and nothing else is ever
+ * removed.
  */
 #ifndef VS_LIO_H
 #define VS_LIO_H
@@ -10,7 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define VS_TARGET_ROOT	"/sys/kernel/config/target"
+#include "vs_backstore.h"
+#include "vs_file.h"
+
 #define VS_VHOST_ROOT	VS_TARGET_ROOT "/vhost"
 
 /* Names of the tests: a WWN with one of these marks belongs to them. */
@@ -22,35 +24,6 @@
 #define VS_NEXUS2	"naa.5001405f00d0000b"
 
 /**
- * struct vs_backstore - one storage object
- * @hba: its HBA directory
- * @path: its own directory
- */
-struct vs_backstore {
-	char hba[80];
-	char path[112];
-};
-
-/**
- * vs_write_file() - write a text to a file that exists
- * @path: the file
- * @text: what to write
- *
- * Return: 0 or -errno.
- */
-int vs_write_file(const char *path, const char *text);
-
-/**
- * vs_read_file() - read a short text file
- * @path: the file
- * @buf: where to
- * @size: its size; the text is terminated
- *
- * Return: length or -errno.
- */
-int vs_read_file(const char *path, char *buf, size_t size);
-
-/**
  * vs_lio_init() - mount configfs, load modules, make target/vhost
  *
  * Return: 0 or -errno.
@@ -58,102 +31,9 @@ int vs_read_file(const char *path, char *buf, size_t size);
 int vs_lio_init(void);
 
 /**
- * vs_lio_release() - end commands that an earlier test's user space left behind
- *
- * Comes before whatever waits for them.
- */
-void vs_lio_release(void);
-
-/**
  * vs_lio_sweep() - remove whatever an earlier test left behind
  */
 void vs_lio_sweep(void);
-
-/**
- * vs_ramdisk_get() - a rd_mcp backstore
- * @bs: what to fill in
- * @n: number of the backstore, different for each that lives
- * @mib: size
- * @nullio: rd_nullio=1, which stores nothing
- *
- * Return: 0 or -errno.
- */
-int vs_ramdisk_get(struct vs_backstore *bs, unsigned int n, unsigned int mib,
-		   bool nullio);
-
-/**
- * vs_fileio_get() - a fileio backstore
- * @bs: what to fill in
- * @n: number of the backstore
- * @file: path of a regular file, made if it does not exist
- * @mib: size
- *
- * Return: 0 or -errno.
- */
-int vs_fileio_get(struct vs_backstore *bs, unsigned int n, const char *file,
-		  unsigned int mib);
-
-/**
- * vs_iblock_get() - an iblock backstore
- * @bs: what to fill in
- * @n: number of the backstore
- * @bdev: path of a block device
- *
- * Return: 0 or -errno.
- */
-int vs_iblock_get(struct vs_backstore *bs, unsigned int n, const char *bdev);
-
-/**
- * vs_pscsi_get() - a pscsi backstore: a SCSI unit of this host passed through
- * @bs: what to fill in
- * @n: number of the backstore
- * @hctl: host, channel, target and LUN of the unit
- * @node: its block device, or any path if it is no disk
- *
- * Return: 0 or -errno.
- */
-int vs_pscsi_get(struct vs_backstore *bs, unsigned int n,
-		 const unsigned int hctl[4], const char *node);
-
-/**
- * vs_user_get() - a tcm_user backstore, which nobody serves yet
- * @bs: what to fill in
- * @n: number of the backstore
- * @mib: size
- *
- * Return: 0 or -errno.
- */
-int vs_user_get(struct vs_backstore *bs, unsigned int n, unsigned int mib);
-
-/**
- * vs_backstore_put() - remove a backstore
- * @bs: from one of the above, or zeroed
- *
- * Return: 0 or -errno.
- */
-int vs_backstore_put(struct vs_backstore *bs);
-
-/**
- * vs_backstore_write() - write a file in a backstore's directory
- * @bs: a backstore
- * @file: path from there
- * @value: what to write
- *
- * Return: 0 or -errno.
- */
-int vs_backstore_write(const struct vs_backstore *bs, const char *file,
-		       const char *value);
-
-/**
- * vs_backstore_attr() - write an attribute of a backstore
- * @bs: a backstore
- * @name: attribute
- * @value: what to write
- *
- * Return: 0 or -errno.
- */
-int vs_backstore_attr(const struct vs_backstore *bs, const char *name,
-		      const char *value);
 
 /**
  * vs_wwn_get() - mkdir of a WWN

@@ -9,7 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "vs_lio.h"
+#include "vs_file.h"
 #include "vs_loop.h"
 
 #define NUMBER		7

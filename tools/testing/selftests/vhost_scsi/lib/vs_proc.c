@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "vs_lio.h"
+#include "vs_file.h"
 #include "vs_proc.h"
 
 static int64_t field(const char *text, const char *name)

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "vs_lio.h"
+#include "vs_file.h"
 #include "vs_ring.h"
 #include "vs_sdebug.h"
 
