@@ -89,6 +89,17 @@ void vs_ring_write_desc(struct vs_ring *ring, unsigned int i, uint64_t gpa,
 	};
 }
 
+struct vring_desc *vs_ring_table(struct vs_ring *ring, unsigned int n,
+				 uint32_t len, uint16_t flags)
+{
+	struct vring_desc *t = vs_mem_alloc(ring->mem, n * sizeof(*t), 16);
+
+	memset(t, 0, n * sizeof(*t));
+	vs_ring_write_desc(ring, 0, vs_mem_gpa(ring->mem, t), len,
+			   VRING_DESC_F_INDIRECT | flags, 1);
+	return t;
+}
+
 void vs_ring_expose(struct vs_ring *ring, uint16_t head)
 {
 	ring->avail->ring[ring->next_avail % ring->num] = head;

@@ -156,6 +156,18 @@ void vs_ring_write_desc(struct vs_ring *ring, unsigned int i, uint64_t gpa,
 			uint32_t len, uint16_t flags, uint16_t next);
 
 /**
+ * vs_ring_table() - an indirect table, which descriptor 0 points to
+ * @ring: a ring
+ * @n: its entries, all zeroes
+ * @len: the length that the descriptor gives it
+ * @flags: more flags of the descriptor, whose "next" is 1
+ *
+ * Return: the table.
+ */
+struct vring_desc *vs_ring_table(struct vs_ring *ring, unsigned int n,
+				 uint32_t len, uint16_t flags);
+
+/**
  * vs_ring_expose() - make a head available, whatever it is
  * @ring: a ring
  * @head: entry of the available ring
