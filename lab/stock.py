@@ -29,7 +29,7 @@ SILENCE = "F-SE-06"
 # Tests whose first row is not the reason.
 BECAUSE = {
     "control_test wrong_lun_form_is_refused": "F-RQ-03",
-    "data_test every_opcode_gets_an_answer": "REQ-35",
+    "cdb_test every_opcode_gets_an_answer": "REQ-35",
     "data_test inquiry_into_a_large_buffer_reports_the_rest": "F-RQ-11",
     "data_test read_that_asks_more_than_the_buffer_is_never_good": "REQ-35",
     "endpoint_test name_that_fills_the_field_never_matches_more": "F-LC-06",
