@@ -1,122 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guest memory that stays pinned while the endpoint is set, attrib/pin_memory: what
- * is pinned and charged, what is refused, and that a page which the owner replaces is
- * never taken for the one that was there before.
+ * Guest memory that stays pinned while the endpoint is set, attrib/pin_memory: that a page
+ * which the owner replaces is never taken for the one that was there before, and that all of
+ * them are given back. What of it is charged, and refused, is in held_charge_test.c.
  */
-#include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 
-#include "vs_test.h"
-
-#define TAG		VS_TAG
-#define MEM_SIZE	(8UL << 20)
-#define MEM_PAGES	((int64_t)(MEM_SIZE / VS_PAGE))
-#define PAGES		64	/* of one command */
-
-FIXTURE(held) {
-	struct vs_env env;
-	struct vs_dev *dev;
-	int64_t pins;
-};
-
-typedef FIXTURE_DATA(held) held_data;
-
-FIXTURE_VARIANT(held) {
-	enum vs_mem_kind mem;
-};
-
-FIXTURE_VARIANT_ADD(held, shared) {
-	.mem = VS_MEM_SHARED,
-};
-
-FIXTURE_VARIANT_ADD(held, private) {
-	.mem = VS_MEM_PRIVATE,
-};
-
-FIXTURE_VARIANT_ADD(held, huge) {
-	.mem = VS_MEM_HUGE,
-};
-
-FIXTURE_SETUP(held)
-{
-	struct vs_env_opts opts = {
-		.dev.features = VS_F_MODERN | VS_F_EVENT_IDX,
-		.dev.mem_size = MEM_SIZE,
-		.dev.mem = variant->mem,
-		.pin_memory = true,
-		.disk = VS_DISK_HOLD,
-		.no_endpoint = true,
-	};
-
-	ENV_GET(&self->env, &opts);
-	self->dev = &self->env.dev;
-	self->pins = vs_pins();
-}
-
-ENV_TEARDOWN(held);
-
-/* What the owner's RLIMIT_MEMLOCK is charged with, in KiB. */
-static long locked_kib(void)
-{
-	char text[4096], *at;
-
-	vs_read_file("/proc/self/status", text, sizeof(text));
-	at = strstr(text, "VmLck:");
-	return at ? strtol(at + 6, NULL, 10) : -1;
-}
-
-static int start(held_data *self)
-{
-	int ret = vs_dev_set_endpoint(self->dev, VS_WWN);
-
-	return ret ? ret : vs_scsi_settle(self->dev, TAG, 0);
-}
-
-/* PAGES pages of the disk, from LBA 0 on. */
-static struct vs_result rw(struct vs_dev *dev, bool write, uint8_t *buf)
-{
-	size_t len = PAGES * VS_PAGE;
-
-	if (write)
-		return vs_scsi_write(dev, TAG, 0,
-				     vs_cdb_rw10(VS_WRITE_10, 0, len / 512),
-				     buf, len);
-	return vs_scsi_read(dev, TAG, 0,
-			    vs_cdb_rw10(VS_READ_10, 0, len / 512), buf, len);
-}
-
-/* Leaves a pattern on the disk and something else in the buffer. */
-static int fill_disk(struct vs_dev *dev, uint8_t *buf)
-{
-	struct vs_result res;
-
-	vs_fill(buf, PAGES * VS_PAGE, 1);
-	res = rw(dev, true, buf);
-	memset(buf, 0x5a, PAGES * VS_PAGE);
-	return res.err || res.response || res.status ? -EIO : 0;
-}
-
-TEST_F(held, memory_is_pinned_and_charged_until_clear)
-{
-	long locked = locked_kib();
-
-	COVERS("CFG-14 F-RS-06");
-	ASSERT_EQ(0, start(self));
-	EXPECT_EQ(MEM_PAGES, vs_pins() - self->pins);
-	EXPECT_EQ(locked + (long)(MEM_SIZE >> 10), locked_kib());
-	/* Not twice. */
-	EXPECT_EQ(-EEXIST, vs_dev_set_endpoint(self->dev, VS_WWN));
-	EXPECT_EQ(MEM_PAGES, vs_pins() - self->pins);
-	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
-	EXPECT_EQ(self->pins, vs_pins());
-	EXPECT_EQ(locked, locked_kib());
-}
+#include "held_fixture.h"
 
 TEST_F(held, command_pins_nothing)
 {
@@ -206,24 +98,6 @@ TEST_F(held, fork_leaves_the_parent_its_pages)
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 }
 
-/* The regions of guest memory, without the first @less bytes of the second half. */
-static void halves(struct vs_dev *dev, struct vhost_memory_region *region,
-		   size_t less)
-{
-	size_t half = dev->mem.size / 2;
-
-	region[0] = (struct vhost_memory_region){
-		.guest_phys_addr = VS_GPA,
-		.memory_size = half,
-		.userspace_addr = (uintptr_t)dev->mem.base,
-	};
-	region[1] = (struct vhost_memory_region){
-		.guest_phys_addr = VS_GPA + half + less,
-		.memory_size = half - less,
-		.userspace_addr = (uintptr_t)dev->mem.base + half + less,
-	};
-}
-
 TEST_F(held, another_memory_table_is_pinned_instead)
 {
 	struct vhost_memory_region region[2];
@@ -274,60 +148,6 @@ TEST_F(held, region_with_a_hole_is_served_and_not_pinned)
 	/* For the harness's munmap() of the whole. */
 	ASSERT_EQ(hole, mmap(hole, VS_PAGE, PROT_READ, MAP_PRIVATE |
 			     MAP_ANONYMOUS | MAP_FIXED, -1, 0));
-}
-
-/* Without CAP_IPC_LOCK, and with so much of memory to lock. */
-static int limit_locked(size_t bytes)
-{
-	struct __user_cap_header_struct head = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct data[2];
-	struct rlimit limit = { bytes, bytes };
-
-	if (syscall(SYS_capget, &head, data))
-		return -errno;
-	data[0].effective &= ~(1U << CAP_IPC_LOCK);
-	if (syscall(SYS_capset, &head, data))
-		return -errno;
-	return setrlimit(RLIMIT_MEMLOCK, &limit) ? -errno : 0;
-}
-
-TEST_F(held, limit_of_locked_memory_is_kept)
-{
-	long locked = locked_kib();
-
-	COVERS("F-RS-06");
-	ASSERT_EQ(0, limit_locked((locked << 10) + MEM_SIZE - 1));
-	EXPECT_EQ(-ENOMEM, vs_dev_set_endpoint(self->dev, VS_WWN));
-	EXPECT_EQ(self->pins, vs_pins());
-	EXPECT_EQ(locked, locked_kib());
-	/* Nothing stands in the way of another try. */
-	ASSERT_EQ(0, limit_locked((locked << 10) + MEM_SIZE));
-	ASSERT_EQ(0, start(self));
-	EXPECT_EQ(MEM_PAGES, vs_pins() - self->pins);
-}
-
-TEST_F(held, table_beyond_the_limit_is_served_and_not_pinned)
-{
-	struct vhost_memory_region region[2];
-	long locked = locked_kib();
-	uint8_t *buf;
-
-	COVERS("F-RS-06 IOC-12");
-	halves(self->dev, region, 0);
-	ASSERT_EQ(0, vs_dev_set_regions(self->dev, region, 1));
-	ASSERT_EQ(0, limit_locked((locked << 10) + MEM_SIZE / 2));
-	ASSERT_EQ(0, start(self));
-	EXPECT_EQ(MEM_PAGES / 2, vs_pins() - self->pins);
-	/* It is in force when its pages are charged. */
-	ASSERT_EQ(0, vs_dev_set_mem(self->dev));
-	EXPECT_EQ(self->pins, vs_pins());
-	EXPECT_EQ(locked, locked_kib());
-	buf = self->dev->mem.base + MEM_SIZE / 2;
-	ASSERT_EQ(0, fill_disk(self->dev, buf));
-	EXPECT_GOOD(rw(self->dev, false, buf));
-	EXPECT_EQ(-1, vs_differs(buf, PAGES * VS_PAGE, 1));
 }
 
 /* Who holds the descriptor when the owner is gone holds its memory, too. */
@@ -405,46 +225,6 @@ TEST_F(held, balloon_races_with_endpoints_and_io)
 	pthread_join(thread, NULL);
 	TH_LOG("%u endpoints, %u rounds of the balloon", i, balloon.rounds);
 	EXPECT_EQ(self->pins, vs_pins());
-}
-
-FIXTURE(attribute) {
-	struct vs_env env;
-};
-
-FIXTURE_SETUP(attribute)
-{
-	struct vs_env_opts opts = { .no_endpoint = true };
-
-	ENV_GET(&self->env, &opts);
-}
-
-ENV_TEARDOWN(attribute);
-
-TEST_F(attribute, takes_a_boolean_for_the_next_endpoint)
-{
-	static const char * const bad[] = { "2", "-1", "x", "" };
-	char path[512], text[32];
-	int64_t pins = vs_pins();
-	size_t i;
-
-	COVERS("CFG-14");
-	vs_tpg_path(path, sizeof(path), VS_WWN, TAG, "attrib/pin_memory");
-	ASSERT_LT(0, vs_read_file(path, text, sizeof(text)));
-	EXPECT_STREQ("0\n", text);
-	ASSERT_EQ(0, vs_dev_set_endpoint(&self->env.dev, VS_WWN));
-	EXPECT_EQ(0, vs_write_file(path, "1\n"));
-	EXPECT_EQ(pins, vs_pins());
-	ASSERT_LT(0, vs_read_file(path, text, sizeof(text)));
-	EXPECT_STREQ("1\n", text);
-	for (i = 0; i < ARRAY_SIZE(bad); i++)
-		EXPECT_GE(0, vs_write_file(path, bad[i]));
-	ASSERT_EQ(0, vs_dev_clear_endpoint(&self->env.dev, VS_WWN));
-	ASSERT_EQ(0, vs_dev_set_endpoint(&self->env.dev, VS_WWN));
-	EXPECT_LT(pins, vs_pins());
-	EXPECT_EQ(0, vs_write_file(path, "0"));
-	ASSERT_EQ(0, vs_dev_clear_endpoint(&self->env.dev, VS_WWN));
-	ASSERT_EQ(0, vs_dev_set_endpoint(&self->env.dev, VS_WWN));
-	EXPECT_EQ(pins, vs_pins());
 }
 
 #define SIGNALS	100	/* as many as SET_ENDPOINT meets, not more than end */
