@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "vs_dev.h"
+#include "vs_file.h"
 
 int vs_ioctl(int fd, unsigned long cmd, const void *arg)
 {
@@ -247,4 +249,22 @@ int vs_dev_get_base(struct vs_dev *dev, unsigned int index)
 	int ret = vs_ioctl(dev->fd, VHOST_GET_VRING_BASE, &state);
 
 	return ret < 0 ? ret : (int)state.num;
+}
+
+long vs_dev_counter(struct vs_dev *dev, unsigned int index, const char *name)
+{
+	char path[64], text[4096], words[64], *at, *end;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", dev->fd);
+	if (vs_read_file(path, text, sizeof(text)) < 0)
+		return -1;
+	snprintf(words, sizeof(words), "\nvq%u:", index);
+	at = strstr(text, words);
+	if (!at)
+		return -1;
+	end = at + 1 + strcspn(at + 1, "\n");
+	*end = '\0';
+	snprintf(words, sizeof(words), "%s ", name);
+	at = strstr(at, words);
+	return at ? strtol(at + strlen(words), NULL, 10) : -1;
 }

@@ -236,4 +236,14 @@ int vs_dev_clear_endpoint(struct vs_dev *dev, const char *wwn);
  */
 int vs_dev_get_base(struct vs_dev *dev, unsigned int index);
 
+/**
+ * vs_dev_counter() - a counter of a request queue, from fdinfo
+ * @dev: a device
+ * @index: queue
+ * @name: name of the counter
+ *
+ * Return: its value, or -1 if it is not there, as before the first kick.
+ */
+long vs_dev_counter(struct vs_dev *dev, unsigned int index, const char *name);
+
 #endif /* VS_DEV_H */
