@@ -3,20 +3,11 @@
  * Every allocation, and every copy from or to the guest, that the worker makes for a request
  * fails once.
  */
-#include <stdio.h>
-
 #include "vs_sweep.h"
+#include "vs_sweep_req.h"
 #include "vs_test.h"
 
 #define TAG		VS_TAG
-
-/* How a request ended while a fault was waiting in the worker. */
-enum end {
-	END_ANSWERED,
-	END_RETRIED,	/* its descriptors were not read until the next kick */
-	END_LOST,	/* the used ring could not be written */
-	END_HANGS,
-};
 
 FIXTURE(requests) {
 	struct vs_env env;
@@ -53,155 +44,6 @@ FIXTURE_TEARDOWN(requests)
 	vs_fault_user_pages(false);
 	EXPECT_EQ(0, vs_fault_logged(self->env.kmsg));
 	ENV_PUT(&self->env);
-}
-
-/* After an error: has the worker consumed the chain? */
-static enum end after_error(struct vs_req *req, struct vs_fault *fault)
-{
-	struct vs_ring *ring = req->ring;
-
-	/* Waits for the worker to let go of the queue. */
-	if (vs_dev_get_base(req->dev, ring->index) == ring->next_avail)
-		return vs_chain_wait(ring, &req->chain, 50) ? END_LOST :
-		       END_ANSWERED;
-	if (fault->fd > 0)
-		vs_ring_kick(ring);
-	return vs_chain_wait(ring, &req->chain, vs_patience()) ? END_HANGS :
-	       END_RETRIED;
-}
-
-static enum end run_faulty(struct vs_req *req, struct vs_fault *fault)
-{
-	int64_t until = vs_now_ms() + vs_patience();
-
-	vs_ring_errors(req->ring);
-	vs_fault_arm(fault);
-	if (vs_req_submit(req))
-		return END_HANGS;
-	while (vs_now_ms() < until) {
-		if (!vs_chain_wait(req->ring, &req->chain, 50))
-			return END_ANSWERED;
-		if (vs_ring_errors(req->ring))
-			return after_error(req, fault);
-	}
-	return END_HANGS;
-}
-
-/* A request that is sent again and again. */
-struct request {
-	const char *name;
-	void (*build)(struct vs_req *req, struct vs_dev *dev, uint8_t *buf);
-	/* After success: is the data right? */
-	int (*check)(struct vs_dev *dev, uint8_t *buf);
-	bool tmf;
-	bool lio;		/* LIO's allocations are among them */
-};
-
-static bool good(const struct request *r, const struct vs_req *req)
-{
-	if (!req->chain.used_len)
-		return false;
-	if (r->tmf)
-		return *(uint8_t *)req->rsp == VIRTIO_SCSI_S_OK;
-	return req->rsp->response == VIRTIO_SCSI_S_OK &&
-	       req->rsp->status == VS_GOOD;
-}
-
-static uint8_t response(const struct request *r, const struct vs_req *req)
-{
-	return r->tmf ? *(uint8_t *)req->rsp : req->rsp->response;
-}
-
-/* Is it an end that such a fault may have? */
-static bool fair(const struct request *r, const struct vs_req *req,
-		 enum vs_fault_kind kind, enum end end)
-{
-	switch (kind) {
-	case VS_FAULT_NONE:
-		return end == END_ANSWERED && good(r, req);
-	case VS_FAULT_ALLOC:
-		if (end != END_ANSWERED || !req->chain.used_len)
-			return false;
-		return good(r, req) ||
-		       (r->tmf && response(r, req) == VIRTIO_SCSI_S_BUSY) ||
-		       (!r->tmf && !req->rsp->response &&
-			(req->rsp->status == VS_TASK_SET_FULL ||
-			 (r->lio && req->rsp->status == VS_CHECK_CONDITION)));
-	case VS_FAULT_COPY:
-		if (end == END_RETRIED)
-			return good(r, req);
-		return end == END_LOST ||
-		       (end == END_ANSWERED &&
-			(!req->chain.used_len || good(r, req) ||
-			 response(r, req) == VIRTIO_SCSI_S_FAILURE));
-	}
-	return false;
-}
-
-/* The fault waits; returns what it was, the end, and whether that was good. */
-static int try_request(struct vs_fault *fault, struct vs_dev *dev,
-		       const struct request *r, uint8_t *buf,
-		       enum vs_fault_kind *kind, enum end *end,
-		       unsigned int *refused)
-{
-	struct vs_req req;
-	int bad = 0;
-
-	r->build(&req, dev, buf);
-	*end = run_faulty(&req, fault);
-	*kind = vs_fault_disarm(fault);
-	*refused += *end == END_ANSWERED && !good(r, &req);
-	if (!fair(r, &req, *kind, *end)) {
-		fprintf(stderr, "# fault %u is of kind %u, end %u, used length %u\n",
-			fault->n, *kind, *end, req.chain.used_len);
-		bad += vs_sweep_complain(fault, r->name, "response", response(r, &req));
-		bad = bad ? bad : 1;
-	} else if (*end != END_LOST && good(r, &req) && r->check) {
-		bad += vs_sweep_complain(fault, r->name, "data", r->check(dev, buf));
-	}
-	vs_req_put(&req);
-	return bad;
-}
-
-static int second_try(struct vs_fault *fault, struct vs_dev *dev,
-		      const struct request *r, uint8_t *buf)
-{
-	struct vs_req req;
-	int ret;
-
-	r->build(&req, dev, buf);
-	ret = vs_req_run(&req);
-	if (!ret && !good(r, &req))
-		ret = response(r, &req) << 8 | 0xff;
-	if (!ret && r->check)
-		ret = r->check(dev, buf);
-	vs_req_put(&req);
-	return vs_sweep_complain(fault, r->name, "second try", ret);
-}
-
-/* Returns the number of complaints. */
-static int sweep_requests(struct vs_fault *fault, struct vs_dev *dev,
-			  const struct request *r, uint8_t *buf)
-{
-	size_t mark = dev->mem.used;
-	enum vs_fault_kind kind;
-	unsigned int lost = 0, refused = 0;
-	enum end end;
-	int bad = 0;
-
-	fault->n = 0;
-	memset(fault->fails, 0, sizeof(fault->fails));
-	for (kind = VS_FAULT_ALLOC; kind && !bad; dev->mem.used = mark) {
-		bad = ++fault->n == VS_SWEEP_MAX;
-		bad += try_request(fault, dev, r, buf, &kind, &end, &refused);
-		lost += end == END_LOST;
-		if (!bad)
-			bad += second_try(fault, dev, r, buf);
-	}
-	vs_sweep_report(fault, r->name, refused);
-	if (!bad && lost > VS_SWEEP_LOST)
-		bad += vs_sweep_complain(fault, r->name, "heads lost", lost);
-	return bad;
 }
 
 static uint8_t *data_piece(uint8_t *buf, unsigned int i)
@@ -263,7 +105,7 @@ static int check_disk(struct vs_dev *dev, uint8_t *buf)
 
 TEST_F(requests, write_and_read_are_busy_without_memory)
 {
-	struct request r[] = {
+	struct vs_sweep_req r[] = {
 		{
 			.name = "write", .build = build_write,
 			.check = check_disk,
@@ -276,8 +118,8 @@ TEST_F(requests, write_and_read_are_busy_without_memory)
 
 	COVERS("F-RS-01");
 	for (i = 0; i < 2 * ARRAY_SIZE(r); i++) {
-		EXPECT_EQ(0, sweep_requests(&self->fault, self->dev, &r[i % 2],
-					    self->buf));
+		EXPECT_EQ(0, vs_sweep_req(&self->fault, self->dev, &r[i % 2],
+					  self->buf));
 		EXPECT_LE(i < 2 ? 1 : 2, self->fault.fails[VS_FAULT_ALLOC]);
 		/* The same with two tables. */
 		pieces = i ? PIECES : pieces;
@@ -287,7 +129,7 @@ TEST_F(requests, write_and_read_are_busy_without_memory)
 TEST_F(requests, lio_without_memory_refuses_in_the_worker)
 {
 	struct vs_backstore *bs = &self->env.bs[1];
-	struct request r[] = {
+	struct vs_sweep_req r[] = {
 		{
 			.name = "write to a file", .build = build_write,
 			.check = check_disk, .lio = true,
@@ -306,8 +148,8 @@ TEST_F(requests, lio_without_memory_refuses_in_the_worker)
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, unit));
 	for (i = 0; i < ARRAY_SIZE(r); i++) {
-		EXPECT_EQ(0, sweep_requests(&self->fault, self->dev, &r[i],
-					    self->buf));
+		EXPECT_EQ(0, vs_sweep_req(&self->fault, self->dev, &r[i],
+					  self->buf));
 		EXPECT_LE(2, self->fault.fails[VS_FAULT_ALLOC]);
 	}
 }
@@ -337,7 +179,7 @@ static int check_absent(struct vs_dev *dev, uint8_t *buf)
 
 TEST_F(requests, pages_that_cannot_be_had_are_busy)
 {
-	static const struct request r = {
+	static const struct vs_sweep_req r = {
 		.name = "read to absent pages", .build = build_absent,
 		.check = check_absent,
 	};
@@ -350,7 +192,7 @@ TEST_F(requests, pages_that_cannot_be_had_are_busy)
 				  vs_cdb_rw10(VS_WRITE_10, 0, ABSENT_PAGES * 8),
 				  self->buf, ABSENT_PAGES * VS_PAGE));
 	ASSERT_EQ(0, vs_fault_user_pages(true));
-	EXPECT_EQ(0, sweep_requests(&self->fault, self->dev, &r, self->buf));
+	EXPECT_EQ(0, vs_sweep_req(&self->fault, self->dev, &r, self->buf));
 	EXPECT_LE(ABSENT_PAGES, self->fault.fails[VS_FAULT_ALLOC]);
 }
 
@@ -408,7 +250,7 @@ static int check_odd_disk(struct vs_dev *dev, uint8_t *buf)
 
 TEST_F(requests, bounced_commands_are_busy_without_memory)
 {
-	static const struct request r[] = {
+	static const struct vs_sweep_req r[] = {
 		{
 			.name = "emulated", .build = build_inquiry,
 			.check = check_inquiry,
@@ -424,8 +266,8 @@ TEST_F(requests, bounced_commands_are_busy_without_memory)
 
 	COVERS("F-RS-01");
 	for (i = 0; i < ARRAY_SIZE(r); i++) {
-		EXPECT_EQ(0, sweep_requests(&self->fault, self->dev, &r[i],
-					    self->buf));
+		EXPECT_EQ(0, vs_sweep_req(&self->fault, self->dev, &r[i],
+					  self->buf));
 		/* The list, its pages, and for reads where they go. */
 		EXPECT_LE(1 + BOUNCE_PAGES, self->fault.fails[VS_FAULT_ALLOC]);
 	}
@@ -441,12 +283,12 @@ static void build_split(struct vs_req *req, struct vs_dev *dev, uint8_t *buf)
 
 TEST_F(requests, split_response_is_busy_without_memory)
 {
-	static const struct request r = {
+	static const struct vs_sweep_req r = {
 		.name = "split response", .build = build_split,
 	};
 
 	COVERS("F-RS-01");
-	EXPECT_EQ(0, sweep_requests(&self->fault, self->dev, &r, self->buf));
+	EXPECT_EQ(0, vs_sweep_req(&self->fault, self->dev, &r, self->buf));
 	EXPECT_LT(0, self->fault.fails[VS_FAULT_ALLOC]);
 }
 
@@ -464,12 +306,12 @@ static void build_tmf(struct vs_req *req, struct vs_dev *dev, uint8_t *buf)
 
 TEST_F(requests, task_management_is_busy_without_memory)
 {
-	static const struct request r = {
+	static const struct vs_sweep_req r = {
 		.name = "task management", .build = build_tmf, .tmf = true,
 	};
 
 	COVERS("F-RS-01");
-	EXPECT_EQ(0, sweep_requests(&self->fault, self->dev, &r, self->buf));
+	EXPECT_EQ(0, vs_sweep_req(&self->fault, self->dev, &r, self->buf));
 	/* Ours and LIO's part of it. */
 	EXPECT_LE(2, self->fault.fails[VS_FAULT_ALLOC]);
 }
