@@ -33,7 +33,7 @@ BECAUSE = {
     "data_test inquiry_into_a_large_buffer_reports_the_rest": "F-RQ-11",
     "data_test read_that_asks_more_than_the_buffer_is_never_good": "REQ-35",
     "endpoint_test name_that_fills_the_field_never_matches_more": "F-LC-06",
-    "event_test linux_guest_finds_what_it_missed": "REQ-14",
+    "event_missed_test linux_guest_finds_what_it_missed": "REQ-14",
     "layout_test data_cut_in_odd_pieces": "F-RQ-13",
     "machine_test close_clears_whatever_has_become_of_a_ring": "F-LC-08",
     "memory_test pages_are_pinned_and_given_back": "F-RS-02",

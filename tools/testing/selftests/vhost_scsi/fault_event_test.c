@@ -2,6 +2,7 @@
 /* Every allocation, and every copy, that is made for an event fails once. */
 #include <stdio.h>
 
+#include "vs_evt.h"
 #include "vs_sweep.h"
 #include "vs_test.h"
 
@@ -37,14 +38,6 @@ FIXTURE_TEARDOWN(events)
 }
 
 static struct buffers posted;
-
-static int missed(struct vs_dev *dev)
-{
-	uint32_t flag = 77;
-	int ret = vs_ioctl(dev->fd, VHOST_SCSI_GET_EVENTS_MISSED, &flag);
-
-	return ret ? ret : (int)flag;
-}
 
 /* Begin with empty buffers and no event anywhere. */
 static int renew_buffers(struct vs_env *env)
@@ -107,7 +100,7 @@ static int told(struct vs_env *env)
 {
 	uint8_t *inquiry = vs_mem_alloc(&env->dev.mem, 64, 64);
 	struct vs_result res;
-	int n = collect(env), flag = missed(&env->dev);
+	int n = collect(env), flag = vs_evt_missed(&env->dev);
 
 	if (!(n == 1 && !flag && is_event(0, VIRTIO_SCSI_EVT_RESET_RESCAN)) &&
 	    !(n == 0 && flag == 1))
@@ -122,7 +115,7 @@ static int told(struct vs_env *env)
 /* A link that failed was never seen, or came and went. */
 static int nothing_new(struct vs_env *env)
 {
-	int n = collect(env), flag = missed(&env->dev);
+	int n = collect(env), flag = vs_evt_missed(&env->dev);
 
 	if (n == 2 && !flag && is_event(0, VIRTIO_SCSI_EVT_RESET_RESCAN) &&
 	    is_event(1, VIRTIO_SCSI_EVT_RESET_REMOVED))
@@ -148,12 +141,12 @@ static int unlink_event(struct vs_env *env)
 {
 	int ret = 0;
 
-	if (missed(&env->dev) == 1) {
+	if (vs_evt_missed(&env->dev) == 1) {
 		vs_ring_kick(&env->dev.ring[VS_EVT]);
 		ret = collect(env) == 1 &&
 		      posted.event[0]->event == (VIRTIO_SCSI_T_NO_EVENT |
 						 VIRTIO_SCSI_T_EVENTS_MISSED) &&
-		      !missed(&env->dev) ? 0 : -EPROTO;
+		      !vs_evt_missed(&env->dev) ? 0 : -EPROTO;
 	}
 	if (!ret)
 		ret = unlink_lun(env);
@@ -201,7 +194,7 @@ static int try_event(struct vs_fault *fault, struct vs_env *env,
 	*kind = vs_fault_disarm(fault);
 	bad += vs_sweep_complain(fault, "event", "link", ret);
 	n = collect(env);
-	flag = missed(&env->dev);
+	flag = vs_evt_missed(&env->dev);
 	/* A used ring that could not be written hides the event. */
 	if (n == 0 && flag == 0 && *kind == VS_FAULT_COPY)
 		(*lost)++;

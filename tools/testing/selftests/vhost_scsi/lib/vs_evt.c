@@ -34,3 +34,11 @@ void vs_evt_put(struct vs_evt *evt, struct vs_dev *dev)
 		dev->ring[VS_EVT].owner[evt->chain.head] = NULL;
 	vs_chain_put(&evt->chain);
 }
+
+int vs_evt_missed(struct vs_dev *dev)
+{
+	uint32_t flag = 77;
+	int ret = vs_ioctl(dev->fd, VHOST_SCSI_GET_EVENTS_MISSED, &flag);
+
+	return ret ? ret : (int)flag;
+}

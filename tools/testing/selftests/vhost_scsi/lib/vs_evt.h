@@ -47,4 +47,12 @@ int vs_evt_wait(struct vs_evt *evt, struct vs_dev *dev);
  */
 void vs_evt_put(struct vs_evt *evt, struct vs_dev *dev);
 
+/**
+ * vs_evt_missed() - VHOST_SCSI_GET_EVENTS_MISSED
+ * @dev: a device
+ *
+ * Return: the flag, or -errno.
+ */
+int vs_evt_missed(struct vs_dev *dev);
+
 #endif /* VS_EVT_H */
