@@ -9,77 +9,10 @@
 #include <sys/syscall.h>
 
 #include "vs_test.h"
+#include "vs_thread.h"
 
 #define TAG	VS_TAG
 #define PATH	512
-
-/* A call of another thread, and what came of it. */
-struct call {
-	pthread_t thread;
-	int (*fn)(void *arg);
-	void *arg;
-	pid_t tid;
-	volatile bool done;
-	int ret;
-};
-
-static void *call_run(void *arg)
-{
-	struct call *call = arg;
-
-	__atomic_store_n(&call->tid, gettid(), __ATOMIC_RELEASE);
-	call->ret = call->fn(call->arg);
-	call->done = true;
-	return NULL;
-}
-
-/* Waits inside the kernel for what no signal ends: state D, or I for idle. */
-static bool is_stuck(struct call *call)
-{
-	char path[64], text[256], *state;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
-		 __atomic_load_n(&call->tid, __ATOMIC_ACQUIRE));
-	if (vs_read_file(path, text, sizeof(text)) <= 0)
-		return false;
-	state = strrchr(text, ')');
-	return state && (state[2] == 'D' || state[2] == 'I');
-}
-
-static int call_start(struct call *call, int (*fn)(void *arg), void *arg)
-{
-	*call = (struct call){ .fn = fn, .arg = arg };
-	return -pthread_create(&call->thread, NULL, call_run, call);
-}
-
-/* Returns when the call is over, or waits for something. */
-static int call_wait(struct call *call)
-{
-	int64_t end = vs_now_ms() + vs_patience();
-
-	while (!call->done && !is_stuck(call)) {
-		if (vs_now_ms() > end)
-			return -ETIMEDOUT;
-		sched_yield();
-	}
-	return 0;
-}
-
-static int call_wait_done(struct call *call)
-{
-	int64_t end = vs_now_ms() + vs_patience();
-
-	while (!call->done && vs_now_ms() < end)
-		usleep(1000);
-	return call->done ? 0 : -ETIMEDOUT;
-}
-
-static int call_end(struct call *call)
-{
-	int ret = -pthread_join(call->thread, NULL);
-
-	return ret ? ret : call->ret;
-}
 
 static int set_endpoint(void *arg)
 {
@@ -149,7 +82,7 @@ FIXTURE(listed) {
 	struct vs_env env;
 	struct vs_dev *dev;
 	struct hole hole;
-	struct call list;
+	struct vs_thread list;
 };
 
 FIXTURE_SETUP(listed)
@@ -159,7 +92,7 @@ FIXTURE_SETUP(listed)
 	ENV_GET(&self->env, &opts);
 	self->dev = &self->env.dev;
 	ASSERT_EQ(0, hole_get(&self->hole));
-	ASSERT_EQ(0, call_start(&self->list, list_root, &self->hole));
+	ASSERT_EQ(0, vs_thread_start(&self->list, list_root, &self->hole));
 	ASSERT_EQ(0, hole_wait(&self->hole));
 }
 
@@ -172,19 +105,19 @@ FIXTURE_TEARDOWN(listed)
 
 TEST_F(listed, endpoint_comes_and_its_target_goes_meanwhile)
 {
-	struct call set;
+	struct vs_thread set;
 
 	COVERS("CFG-20 CFG-23 F-AD-09");
-	ASSERT_EQ(0, call_start(&set, set_endpoint, self->dev));
-	EXPECT_EQ(0, call_wait_done(&set));
+	ASSERT_EQ(0, vs_thread_start(&set, set_endpoint, self->dev));
+	EXPECT_EQ(0, vs_thread_wait_done(&set));
 	EXPECT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 	EXPECT_EQ(-ENOTEMPTY, vs_tpg_put(VS_WWN, TAG));
 	ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 0));
 	ASSERT_EQ(0, vs_tpg_put(VS_WWN, TAG));
 	ASSERT_EQ(0, vs_wwn_put(VS_WWN));
 	ASSERT_EQ(0, hole_fill(&self->hole));
-	ASSERT_EQ(0, call_end(&self->list));
-	EXPECT_EQ(0, call_end(&set));
+	ASSERT_EQ(0, vs_thread_end(&self->list));
+	EXPECT_EQ(0, vs_thread_end(&set));
 	/* Nobody has it: the name can come again, and be served. */
 	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
 	ASSERT_EQ(0, vs_wwn_get(VS_WWN));
@@ -268,17 +201,17 @@ TEST_F(leaving, nexus_that_is_renewed_does_not_see_the_unit)
 {
 	int64_t end = vs_now_ms() + vs_patience();
 	size_t mark = self->dev->mem.used;
-	struct call lun, acl;
+	struct vs_thread lun, acl;
 	unsigned int i;
 
 	COVERS("CFG-19 CFG-22 FAB-26 F-AD-01 F-AD-02");
-	ASSERT_EQ(0, call_start(&lun, unlink_lun, (void *)1));
+	ASSERT_EQ(0, vs_thread_start(&lun, unlink_lun, (void *)1));
 	while (!is_missing(self->dev, 1)) {
 		self->dev->mem.used = mark;
 		ASSERT_GT(end, vs_now_ms());
 	}
-	ASSERT_EQ(0, call_start(&acl, remove_acl, self->acl));
-	ASSERT_EQ(0, call_wait(&acl));
+	ASSERT_EQ(0, vs_thread_start(&acl, remove_acl, self->acl));
+	ASSERT_EQ(0, vs_thread_wait(&acl));
 	/* It is on its way out: whichever nexus the guest has, it stays away. */
 	for (i = 0; i < 50; i++) {
 		self->dev->mem.used = mark;
@@ -293,8 +226,8 @@ TEST_F(leaving, nexus_that_is_renewed_does_not_see_the_unit)
 	EXPECT_EQ(0, vs_nexus_write(VS_WWN2, TAG, VS_NEXUS));
 	EXPECT_EQ(0, vs_wwn_remove(VS_WWN2));
 	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
-	EXPECT_EQ(0, call_end(&lun));
-	EXPECT_EQ(0, call_end(&acl));
+	EXPECT_EQ(0, vs_thread_end(&lun));
+	EXPECT_EQ(0, vs_thread_end(&acl));
 	EXPECT_EQ(0, vs_req_wait(&self->req));
 	EXPECT_TRUE(is_missing(self->dev, 1));
 	EXPECT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
@@ -309,17 +242,17 @@ TEST_F(leaving, nexus_that_is_renewed_does_not_see_the_unit)
  */
 TEST_F(leaving, other_unit_stays_until_the_acl_that_names_it_is_freed)
 {
-	struct call lun, acl;
+	struct vs_thread lun, acl;
 
 	COVERS("CFG-19 CFG-22 F-AD-01");
-	ASSERT_EQ(0, call_start(&acl, remove_acl, self->acl));
-	ASSERT_EQ(0, call_wait(&acl));
+	ASSERT_EQ(0, vs_thread_start(&acl, remove_acl, self->acl));
+	ASSERT_EQ(0, vs_thread_wait(&acl));
 	EXPECT_FALSE(acl.done);
-	ASSERT_EQ(0, call_start(&lun, unlink_lun, (void *)0));
-	ASSERT_EQ(0, call_wait(&lun));
+	ASSERT_EQ(0, vs_thread_start(&lun, unlink_lun, (void *)0));
+	ASSERT_EQ(0, vs_thread_wait(&lun));
 	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
-	EXPECT_EQ(0, call_end(&lun));
-	EXPECT_EQ(0, call_end(&acl));
+	EXPECT_EQ(0, vs_thread_end(&lun));
+	EXPECT_EQ(0, vs_thread_end(&acl));
 	EXPECT_EQ(0, vs_req_wait(&self->req));
 	EXPECT_EQ(0, vs_scsi_settle(self->dev, TAG, 1));
 	EXPECT_EQ(0, vs_lun_link(VS_WWN, TAG, 0, &self->env.bs[0]));
@@ -363,18 +296,18 @@ TEST_F(nexus, ends_while_its_acl_is_removed)
 {
 	unsigned int i, rounds = vs_rounds(100, 2000);
 	volatile bool stop = false;
-	struct call toggle;
+	struct vs_thread toggle;
 	int ret = 0;
 
 	COVERS("CFG-12 CFG-19 F-AD-09");
-	ASSERT_EQ(0, call_start(&toggle, toggle_nexus, (void *)&stop));
+	ASSERT_EQ(0, vs_thread_start(&toggle, toggle_nexus, (void *)&stop));
 	for (i = 0; i < rounds && !ret; i++) {
 		ret = mkdir(self->acl, 0755) ? -errno : 0;
 		if (!ret)
 			ret = remove_acl(self->acl);
 	}
 	stop = true;
-	EXPECT_EQ(0, call_end(&toggle));
+	EXPECT_EQ(0, vs_thread_end(&toggle));
 	EXPECT_EQ(0, ret);
 }
 
