@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Node ACLs: what LIO keeps of an initiator, and what of it is ours: nothing. */
 #include <dirent.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #include "vs_test.h"
+#include "vs_thread.h"
 
 #define TAG	VS_TAG
 #define OTHER	VS_NEXUS2
@@ -269,19 +269,16 @@ TEST_F(acl, queue_depth_of_the_default_is_not_enforced)
 	}
 }
 
-static volatile bool acl_gone;
-
-static void *remove_acl(void *arg)
+static int remove_acl(void *arg)
 {
-	acl_gone = !acl_put(VS_NEXUS);
-	return arg;
+	return acl_put(arg);
 }
 
 TEST_F(acl, removal_waits_for_the_disk_and_nobody_waits_for_the_removal)
 {
 	struct vs_dev second;
+	struct vs_thread removal;
 	struct vs_req req;
-	pthread_t thread;
 
 	COVERS("CFG-19 F-AD-02");
 	ASSERT_EQ(0, drop_nexus());
@@ -297,18 +294,17 @@ TEST_F(acl, removal_waits_for_the_disk_and_nobody_waits_for_the_removal)
 	vs_req_in(&req, self->buf, VS_PAGE);
 	ASSERT_EQ(0, vs_req_submit(&req));
 	ASSERT_EQ(0, vs_ring_wait_taken(req.ring, vs_patience()));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, remove_acl, NULL));
-	usleep(300000);
-	EXPECT_FALSE(acl_gone);
+	ASSERT_EQ(0, vs_thread_start(&removal, remove_acl, VS_NEXUS));
+	ASSERT_EQ(0, vs_thread_wait(&removal));
+	EXPECT_FALSE(removal.done);
 	/* The target is another device's; other targets come and go. */
 	EXPECT_EQ(-ENODEV, vs_dev_set_endpoint(&second, VS_WWN));
 	EXPECT_EQ(0, vs_wwn_get(VS_WWN2));
 	EXPECT_EQ(0, vs_tpg_get(VS_WWN2, TAG));
 	EXPECT_EQ(0, vs_wwn_remove(VS_WWN2));
-	EXPECT_FALSE(acl_gone);
+	EXPECT_FALSE(removal.done);
 	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
-	ASSERT_EQ(0, pthread_join(thread, NULL));
-	EXPECT_TRUE(acl_gone);
+	EXPECT_EQ(0, vs_thread_end(&removal));
 	ASSERT_EQ(0, vs_req_wait(&req));
 	vs_req_put(&req);
 	vs_dev_close(&second);

@@ -133,17 +133,21 @@ TEST_F(callbacks, each_command_has_one_answer_whenever_the_reset_comes)
 		uint8_t *rsp;
 
 		self->dev->mem.used = mark;
-		/* Every fourth time, the disk has them for certain. */
+		/* Every fourth time, the disk has them for certain, then LIO the reset. */
 		if (hold)
 			ASSERT_EQ(0, vs_hold_stop(&self->env.hold));
 		vs_chain_get(&tmf);
 		rsp = vs_tmf_chain(&tmf, self->dev, TAG, 0, LUN_RESET, 0);
 		ASSERT_EQ(0, submit(self, round));
-		usleep(hold ? 20000 : round % 5 * 100);
+		if (hold) {
+			ASSERT_LE(0, vs_dev_get_base(self->dev, VS_IO));
+		} else {
+			usleep(round % 5 * 100);
+		}
 		ASSERT_EQ(0, vs_ring_add(ctl, &tmf));
 		vs_ring_kick(ctl);
 		if (hold) {
-			usleep(20000);
+			ASSERT_EQ(0, vs_lio_wait_aborts(1));
 			ASSERT_EQ(0, vs_hold_go(&self->env.hold));
 		}
 		ASSERT_EQ(0, vs_chain_wait(ctl, &tmf, vs_patience()));

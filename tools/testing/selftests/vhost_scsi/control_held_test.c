@@ -53,7 +53,8 @@ TEST_F(held, commands_ended_by_a_lun_reset_never_read_as_good)
 	}
 	vs_ring_kick(req[0].ring);
 	ASSERT_EQ(0, vs_ring_wait_taken(req[0].ring, vs_patience()));
-	usleep(200000);
+	/* The last of them has reached the disk when the worker leaves the queue. */
+	ASSERT_LE(0, vs_dev_get_base(self->dev, VS_IO));
 	vs_chain_get(&tmf);
 	rsp = vs_tmf_chain(&tmf, self->dev, TAG, 0, LUN_RESET, 0);
 	ASSERT_EQ(0, vs_ring_add(&self->dev->ring[VS_CTL], &tmf));
@@ -61,7 +62,7 @@ TEST_F(held, commands_ended_by_a_lun_reset_never_read_as_good)
 	/* The reset has reached the target core before the disk answers. */
 	ASSERT_EQ(0, vs_ring_wait_taken(&self->dev->ring[VS_CTL],
 					vs_patience()));
-	usleep(500000);
+	ASSERT_EQ(0, vs_lio_wait_aborts(1));
 	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
 	ASSERT_EQ(0, vs_chain_wait(&self->dev->ring[VS_CTL], &tmf,
 				   vs_patience()));
@@ -131,12 +132,8 @@ TEST_F(held, clear_endpoint_waits_for_a_reset_in_flight)
 	ASSERT_EQ(0, vs_ring_wait_taken(&self->dev->ring[VS_CTL],
 					vs_patience()));
 	/* The disk answers while CLEAR_ENDPOINT waits. */
-	pid = fork();
+	pid = vs_hold_go_once_stuck(&self->env.hold, getpid());
 	ASSERT_LE(0, pid);
-	if (!pid) {
-		usleep(500000);
-		_exit(vs_hold_go(&self->env.hold) ? 1 : 0);
-	}
 	EXPECT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
 	EXPECT_EQ(1, vs_ring_pending(req.ring));
 	EXPECT_EQ(1, vs_ring_pending(&self->dev->ring[VS_CTL]));

@@ -181,10 +181,16 @@ TEST_F(endpoint, requests_from_before_are_served_without_a_kick)
 	COVERS("REQ-52 IOC-40");
 	vs_req_get(&req, self->dev, TAG, 0, vs_cdb_op(VS_TEST_UNIT_READY));
 	ASSERT_EQ(0, vs_req_submit(&req));
-	/* The kick comes to nothing, as there is no endpoint yet. */
-	usleep(100000);
+	/*
+	 * The kick comes to nothing, as there is no endpoint yet: to unbind it waits for
+	 * the worker, to bind it again finds that it does not count any more.
+	 */
+	ASSERT_EQ(0, vs_dev_set_eventfd(self->dev, VHOST_SET_VRING_KICK, VS_IO,
+					VHOST_FILE_UNBIND));
 	EXPECT_EQ(8, read(req.ring->kick, &count, sizeof(count)));
 	EXPECT_EQ(0, vs_ring_pending(req.ring));
+	ASSERT_EQ(0, vs_dev_set_eventfd(self->dev, VHOST_SET_VRING_KICK, VS_IO,
+					req.ring->kick));
 	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
 	EXPECT_EQ(0, vs_req_wait(&req));
 	EXPECT_EQ(VS_GOOD, req.rsp->status);
@@ -210,7 +216,9 @@ TEST_F(endpoint, queue_set_up_later_never_runs)
 		vs_req_get(&req, dev, TAG, 0, vs_cdb_op(VS_TEST_UNIT_READY));
 		req.ring = &late;
 		ASSERT_EQ(0, vs_req_submit(&req));
-		usleep(200000);
+		/* Waits for the worker, if that was called. */
+		vs_dev_set_eventfd(dev, VHOST_SET_VRING_KICK, VS_IO + 1,
+				   VHOST_FILE_UNBIND);
 		vs_req_put(&req);
 	}
 	EXPECT_TRUE(serves(dev));

@@ -83,8 +83,9 @@ static int run_polling(struct vs_dev *dev)
 			usleep(1000);
 	done = req.chain.done;
 	vs_req_put(&req);
-	/* The interrupt, if there is one, comes right behind the index. */
-	usleep(50000);
+	/* The interrupt, if there is one, has come when the worker leaves the queue. */
+	if (vs_dev_get_base(dev, VS_IO) < 0)
+		return -EIO;
 	return done ? 0 : -ETIMEDOUT;
 }
 

@@ -1,53 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Targets and units that come and go while a guest's worker is stuck: nobody else is. */
-#include <pthread.h>
-
 #include "hotplug.h"
 #include "vs_hole.h"
+#include "vs_thread.h"
 
-/* A call of another thread: what it is made on, and what came of it. */
-struct call {
-	pthread_t thread;
-	void *on;
-	volatile int ret;
-};
-
-static void *clear_endpoint(void *arg)
+static int clear_endpoint(void *arg)
 {
-	struct call *call = arg;
-
-	call->ret = vs_dev_clear_endpoint(call->on, VS_WWN);
-	return NULL;
+	return vs_dev_clear_endpoint(arg, VS_WWN);
 }
 
-static void *set_endpoint(void *arg)
+static int set_endpoint(void *arg)
 {
-	struct call *call = arg;
-
-	call->ret = vs_dev_set_endpoint(call->on, VS_WWN);
-	return NULL;
+	return vs_dev_set_endpoint(arg, VS_WWN);
 }
 
-static void *drop_nexus(void *arg)
+static int drop_nexus(void *arg)
 {
-	struct call *call = arg;
-
-	call->ret = vs_nexus_write(VS_WWN, NEW, "NULL");
-	return NULL;
-}
-
-#define WAITS	1	/* no call returns this */
-
-/* Starts a call, which mostly comes to where it waits, if it does. */
-static int call_start(struct call *call, void *(*fn)(void *arg),
-		      void *on)
-{
-	int ret;
-
-	*call = (struct call){ .on = on, .ret = WAITS };
-	ret = -pthread_create(&call->thread, NULL, fn, call);
-	usleep(200000);
-	return ret;
+	(void)arg;
+	return vs_nexus_write(VS_WWN, NEW, "NULL");
 }
 
 /* A guest with a second target, whose worker is stuck. */
@@ -87,99 +57,78 @@ FIXTURE_TEARDOWN(stuck)
 
 TEST_F(stuck, clear_waits_for_a_target_that_is_on_its_way_out)
 {
-	struct call clear, drop;
+	struct vs_thread clear, drop;
 
 	COVERS("F-AD-03 F-LC-04 EVT-21");
-	/* Both wait for the queue, mostly in this order; neither for ever. */
-	ASSERT_EQ(0, call_start(&clear, clear_endpoint, self->dev));
-	ASSERT_EQ(0, call_start(&drop, drop_nexus, NULL));
-	EXPECT_EQ(WAITS, clear.ret);
-	EXPECT_EQ(WAITS, drop.ret);
+	/* Both wait for the queue, in this order; neither for ever. */
+	ASSERT_EQ(0, vs_thread_start(&clear, clear_endpoint, self->dev));
+	ASSERT_EQ(0, vs_thread_wait(&clear));
+	ASSERT_EQ(0, vs_thread_start(&drop, drop_nexus, NULL));
+	ASSERT_EQ(0, vs_thread_wait(&drop));
+	EXPECT_FALSE(clear.done);
+	EXPECT_FALSE(drop.done);
 	ASSERT_EQ(0, vs_hole_fill(self->hole, self->page));
-	ASSERT_EQ(0, pthread_join(clear.thread, NULL));
-	ASSERT_EQ(0, pthread_join(drop.thread, NULL));
-	EXPECT_EQ(0, clear.ret);
-	EXPECT_EQ(0, drop.ret);
+	EXPECT_EQ(0, vs_thread_end(&clear));
+	EXPECT_EQ(0, vs_thread_end(&drop));
 }
 
 TEST_F(stuck, target_on_its_way_out_holds_up_no_other_device)
 {
-	int64_t end = vs_now_ms() + vs_patience();
-	struct call drop, set;
+	struct vs_thread drop, set;
 	struct vs_dev other;
 
 	COVERS("F-AD-02 F-AD-03 F-SE-08 IOC-02");
 	ASSERT_EQ(0, vs_dev_open(&other, NULL));
 	ASSERT_EQ(0, vs_dev_setup(&other));
-	ASSERT_EQ(0, call_start(&drop, drop_nexus, NULL));
+	ASSERT_EQ(0, vs_thread_start(&drop, drop_nexus, NULL));
+	ASSERT_EQ(0, vs_thread_wait(&drop));
 	/* There is nothing left under this name, which it says at once. */
-	ASSERT_EQ(0, call_start(&set, set_endpoint, &other));
-	while (set.ret == WAITS && vs_now_ms() < end)
-		usleep(1000);
-	EXPECT_EQ(-ENODEV, set.ret);
-	EXPECT_EQ(WAITS, drop.ret);
+	ASSERT_EQ(0, vs_thread_start(&set, set_endpoint, &other));
+	EXPECT_EQ(0, vs_thread_wait_done(&set));
+	EXPECT_FALSE(drop.done);
 	ASSERT_EQ(0, vs_hole_fill(self->hole, self->page));
-	ASSERT_EQ(0, pthread_join(set.thread, NULL));
-	ASSERT_EQ(0, pthread_join(drop.thread, NULL));
-	EXPECT_EQ(0, drop.ret);
+	EXPECT_EQ(-ENODEV, vs_thread_end(&set));
+	EXPECT_EQ(0, vs_thread_end(&drop));
 	vs_dev_close(&other);
 }
 
-static void *link_lun_7(void *arg)
+static int link_lun_7(void *arg)
 {
-	struct call *call = arg;
-
-	call->ret = vs_lun_link(VS_WWN, TAG, 7, call->on);
-	return NULL;
+	return vs_lun_link(VS_WWN, TAG, 7, arg);
 }
 
-static void *make_other_target(void *arg)
+static int make_other_target(void *arg)
 {
-	struct call *call = arg;
 	int ret = vs_wwn_get(VS_WWN2);
 
+	(void)arg;
 	if (!ret)
 		ret = vs_tpg_get(VS_WWN2, TAG);
-	call->ret = ret ? ret : vs_nexus_write(VS_WWN2, TAG, NEW_NEXUS);
-	return NULL;
+	return ret ? ret : vs_nexus_write(VS_WWN2, TAG, NEW_NEXUS);
 }
 
-static void *serve_other_target(void *arg)
+static int serve_other_target(void *arg)
 {
-	struct call *call = arg;
-	int ret = vs_dev_set_endpoint(call->on, VS_WWN2);
+	int ret = vs_dev_set_endpoint(arg, VS_WWN2);
 
-	call->ret = ret ? ret : vs_dev_clear_endpoint(call->on, VS_WWN2);
-	return NULL;
+	return ret ? ret : vs_dev_clear_endpoint(arg, VS_WWN2);
 }
 
-static bool call_returns(struct call *call)
+static int protect_target(void *arg)
 {
-	int64_t end = vs_now_ms() + vs_patience();
-
-	while (call->ret == WAITS && vs_now_ms() < end)
-		usleep(1000);
-	return call->ret != WAITS;
-}
-
-static void *protect_target(void *arg)
-{
-	struct call *call = arg;
-
-	call->ret = vs_tpg_attr(VS_WWN, TAG, "fabric_prot_type", "1");
-	return NULL;
+	(void)arg;
+	return vs_tpg_attr(VS_WWN, TAG, "fabric_prot_type", "1");
 }
 
 TEST_F(stuck, protection_of_its_target_changes)
 {
-	struct call protect;
+	struct vs_thread protect;
 
 	COVERS("F-SE-08");
-	ASSERT_EQ(0, call_start(&protect, protect_target, NULL));
-	EXPECT_TRUE(call_returns(&protect));
+	ASSERT_EQ(0, vs_thread_start(&protect, protect_target, NULL));
+	EXPECT_EQ(0, vs_thread_wait_done(&protect));
 	ASSERT_EQ(0, vs_hole_fill(self->hole, self->page));
-	ASSERT_EQ(0, pthread_join(protect.thread, NULL));
-	EXPECT_EQ(0, protect.ret);
+	EXPECT_EQ(0, vs_thread_end(&protect));
 	EXPECT_EQ(0, vs_req_wait(&self->req));
 }
 
@@ -225,14 +174,13 @@ FIXTURE_TEARDOWN(stuck_event)
 
 TEST_F(stuck_event, administrator_gives_and_takes_units)
 {
-	struct call link;
+	struct vs_thread link;
 
 	COVERS("EVT-18 F-AD-01");
-	ASSERT_EQ(0, call_start(&link, link_lun_7, &self->env.bs[1]));
-	EXPECT_TRUE(call_returns(&link));
+	ASSERT_EQ(0, vs_thread_start(&link, link_lun_7, &self->env.bs[1]));
+	EXPECT_EQ(0, vs_thread_wait_done(&link));
 	ASSERT_EQ(0, vs_hole_fill(self->hole, self->evt[0].buf));
-	ASSERT_EQ(0, pthread_join(link.thread, NULL));
-	EXPECT_EQ(0, link.ret);
+	EXPECT_EQ(0, vs_thread_end(&link));
 	EXPECT_EVENT(RESCAN, TAG, 5);
 	EXPECT_EVENT(RESCAN, TAG, 7);
 }
@@ -240,7 +188,7 @@ TEST_F(stuck_event, administrator_gives_and_takes_units)
 TEST_F(stuck_event, target_that_comes_holds_up_nobody)
 {
 	int64_t end = vs_now_ms() + vs_patience();
-	struct call make, serve;
+	struct vs_thread make, serve;
 	uint8_t response;
 
 	COVERS("EVT-21 F-SE-08 IOC-02");
@@ -252,15 +200,13 @@ TEST_F(stuck_event, target_that_comes_holds_up_nobody)
 		response = res.response;
 	} while (response == VIRTIO_SCSI_S_BAD_TARGET && vs_now_ms() < end);
 	EXPECT_EQ(VIRTIO_SCSI_S_OK, response);
-	ASSERT_EQ(0, call_start(&make, make_other_target, NULL));
-	EXPECT_TRUE(call_returns(&make));
-	ASSERT_EQ(0, call_start(&serve, serve_other_target, &self->other));
-	EXPECT_TRUE(call_returns(&serve));
+	ASSERT_EQ(0, vs_thread_start(&make, make_other_target, NULL));
+	EXPECT_EQ(0, vs_thread_wait_done(&make));
+	ASSERT_EQ(0, vs_thread_start(&serve, serve_other_target, &self->other));
+	EXPECT_EQ(0, vs_thread_wait_done(&serve));
 	ASSERT_EQ(0, vs_hole_fill(self->hole, self->evt[0].buf));
-	ASSERT_EQ(0, pthread_join(make.thread, NULL));
-	ASSERT_EQ(0, pthread_join(serve.thread, NULL));
-	EXPECT_EQ(0, make.ret);
-	EXPECT_EQ(0, serve.ret);
+	EXPECT_EQ(0, vs_thread_end(&make));
+	EXPECT_EQ(0, vs_thread_end(&serve));
 	EXPECT_EVENT(RESCAN, TAG, 5);
 	EXPECT_EVENT(RESCAN, NEW, 0);
 }

@@ -135,6 +135,7 @@ TEST_F(hotplug, other_wwns_and_other_devices_get_nothing)
 	ASSERT_EQ(0, vs_dev_open(&other, NULL));
 	ASSERT_EQ(0, vs_dev_setup(&other));
 	ASSERT_EQ(0, vs_dev_set_endpoint(&other, VS_WWN2));
+	/* It would be a work of the device that has nothing to do. */
 	usleep(200000);
 	EXPECT_RESPONSE(VIRTIO_SCSI_S_BAD_TARGET, inquiry(self->dev, NEW));
 	EXPECT_EQ(0, vs_ring_pending(&self->dev->ring[VS_EVT]));

@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 
 #include "vs_test.h"
+#include "vs_thread.h"
 
 #define TAG VS_TAG
 
@@ -59,10 +60,10 @@ static int start_reads(struct vs_dev *dev, struct vs_req *req)
 /* The disk has been allowed to answer; in memory shared with who does it. */
 static volatile bool *answers;
 
-/* Lets the disk answer from another process, in a while. */
-static pid_t answer_later(struct vs_env *env)
+/* Lets the disk answer from another process, once a thread of @waiter waits for it. */
+static pid_t answer_later(struct vs_env *env, pid_t waiter)
 {
-	int closed[2];
+	int closed[2], late;
 	pid_t pid;
 	char c;
 
@@ -77,9 +78,9 @@ static pid_t answer_later(struct vs_env *env)
 			close(env->dev.fd);
 		close(closed[0]);
 		close(closed[1]);
-		usleep(400000);
+		late = vs_wait_stuck(waiter, 0);
 		*answers = true;
-		_exit(vs_hold_go(&env->hold) ? 1 : 0);
+		_exit(vs_hold_go(&env->hold) || late ? 1 : 0);
 	}
 	close(closed[1]);
 	if (read(closed[0], &c, 1))
@@ -95,7 +96,7 @@ TEST_F(inflight, clear_waits_for_every_command)
 
 	COVERS("IOC-03 REQ-58 F-AD-07");
 	ASSERT_EQ(0, start_reads(self->dev, self->req));
-	pid = answer_later(&self->env);
+	pid = answer_later(&self->env, getpid());
 	ASSERT_LT(0, pid);
 	EXPECT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
 	EXPECT_TRUE(*answers);
@@ -116,7 +117,7 @@ TEST_F(inflight, close_waits_for_every_command)
 
 	COVERS("IOC-34 F-LC-10 F-AD-07 F-RS-04");
 	ASSERT_EQ(0, start_reads(self->dev, self->req));
-	pid = answer_later(&self->env);
+	pid = answer_later(&self->env, getpid());
 	ASSERT_LT(0, pid);
 	vs_dev_close(self->dev);
 	EXPECT_EQ(0, vs_wwn_remove(VS_WWN));
@@ -147,7 +148,7 @@ static int kill_owner(struct vs_env *env, struct vs_dev *dev,
 	close(ready[0]);
 	kill(pid, SIGKILL);
 	/* The last close waits for the disk. */
-	helper = answer_later(env);
+	helper = answer_later(env, pid);
 	if (waitpid(pid, &status, 0) != pid)
 		return -ECHILD;
 	if (waitpid(helper, &status, 0) != helper || status)
@@ -231,10 +232,10 @@ TEST_F(inflight, only_a_new_memory_table_waits_for_commands)
 	COVERS("IOC-32 IOC-12 F-AD-07");
 	ASSERT_EQ(0, start_reads(self->dev, self->req));
 	EXPECT_EQ(0, ask_everything(self->dev));
-	/* The disk still holds what it was given. */
+	/* The disk still holds what it was given, however long that is. */
 	usleep(100000);
 	EXPECT_EQ(0, vs_ring_pending(self->req[0].ring));
-	pid = answer_later(&self->env);
+	pid = answer_later(&self->env, getpid());
 	ASSERT_LT(0, pid);
 	EXPECT_EQ(0, vs_dev_set_mem(self->dev));
 	EXPECT_TRUE(*answers);
@@ -252,7 +253,8 @@ TEST_F(inflight, only_a_new_memory_table_waits_for_commands)
 
 TEST_F(inflight, who_waits_says_what_for)
 {
-	char text[4096], *line;
+	int64_t end = vs_now_ms() + vs_patience();
+	char text[4096] = "", *line;
 	pid_t pid;
 
 	COVERS("F-AD-07 REQ-58 F-TM-11");
@@ -264,7 +266,10 @@ TEST_F(inflight, who_waits_says_what_for)
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		sleep(3);
+		while (!strstr(text, "vhost_scsi_drain:") && vs_now_ms() < end) {
+			usleep(10000);
+			vs_read_file(TRACING "/trace", text, sizeof(text));
+		}
 		_exit(vs_hold_go(&self->env.hold) ? 1 : 0);
 	}
 	EXPECT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));

@@ -205,13 +205,13 @@ TEST_F(shared, preempted_writes_are_never_good)
 		ASSERT_EQ(0, vs_req_submit(&write[i]));
 	}
 	ASSERT_EQ(0, vs_ring_wait_taken(write[0].ring, vs_patience()));
-	/* Time for the last of them to reach the disk. */
-	usleep(200000);
+	/* The last of them has reached the disk when the worker leaves the queue. */
+	ASSERT_LE(0, vs_dev_get_base(&self->other, VS_IO));
 	pr_get(&preempt, self->dev, PR_PREEMPT_AND_ABORT,
 	       PR_EXCLUSIVE_REGISTRANTS, 1, ~0ULL);
 	ASSERT_EQ(0, vs_req_submit(&preempt));
 	ASSERT_EQ(0, vs_ring_wait_taken(preempt.ring, vs_patience()));
-	usleep(200000);
+	ASSERT_EQ(0, vs_lio_wait_aborts(1));
 	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
 	ASSERT_EQ(0, vs_req_wait(&preempt));
 	EXPECT_EQ(VS_GOOD, preempt.rsp->status);

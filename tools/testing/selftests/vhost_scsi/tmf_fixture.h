@@ -113,10 +113,10 @@ static inline int leave_some(struct vs_dev *dev, struct vs_req *req,
 	return ret;
 }
 
-/* Starts a function and gives it time to reach LIO. */
+/* Starts a function, and waits until @n threads of LIO wait for commands that it ends. */
 static inline int start(struct vs_dev *dev, struct vs_chain *chain,
 			uint8_t **rsp, uint16_t lun, uint32_t subtype,
-			uint64_t tag)
+			uint64_t tag, unsigned int n)
 {
 	struct vs_ring *ring = &dev->ring[VS_CTL];
 	int ret;
@@ -128,8 +128,7 @@ static inline int start(struct vs_dev *dev, struct vs_chain *chain,
 		return ret;
 	vs_ring_kick(ring);
 	ret = vs_ring_wait_taken(ring, vs_patience());
-	usleep(300000);
-	return ret;
+	return ret ? ret : vs_lio_wait_aborts(n);
 }
 
 /* Waits for the answer to a function: its response code, or -errno. */

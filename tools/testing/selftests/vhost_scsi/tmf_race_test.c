@@ -238,7 +238,7 @@ TEST_F(timing, more_aborts_than_the_core_may_have_are_busy)
 		  vs_tmf(self->dev, TAG, 0, LUN_RESET, 0, NULL));
 	EXPECT_EQ(0, wait_for_aborts(kmsg, LIMIT));
 	/* The last of them is marked right after its line. */
-	usleep(100000);
+	EXPECT_EQ(0, vs_lio_wait_aborts(LIMIT));
 	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
 	ASSERT_EQ(0, vs_chain_wait(&self->dev->ring[VS_CTL], &chain,
 				   vs_patience()));
@@ -317,9 +317,10 @@ static int run_over(struct vs_env *env, struct vs_dev *other,
 		    struct vs_req *mine, struct vs_req *theirs,
 		    uint32_t subtype, bool their_tag)
 {
+	/* Functions of LIO's: one, none, or one for each of our commands. */
+	unsigned int parts = subtype == LUN_RESET ? 1 : their_tag ? 0 : EACH, i;
 	struct vs_ring *ctl = &env->dev.ring[VS_CTL];
 	struct vs_chain chain;
-	unsigned int i;
 	uint8_t *rsp;
 	int ret;
 
@@ -332,7 +333,10 @@ static int run_over(struct vs_env *env, struct vs_dev *other,
 	if (!ret)
 		ret = vs_ring_add(ctl, &chain);
 	vs_ring_kick(ctl);
-	usleep(300000);
+	if (!ret)
+		ret = vs_ring_wait_taken(ctl, vs_patience());
+	if (!ret)
+		ret = vs_lio_wait_aborts(parts);
 	if (!ret)
 		ret = vs_hold_go(&env->hold);
 	if (!ret)

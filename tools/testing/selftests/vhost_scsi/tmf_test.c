@@ -10,17 +10,20 @@ FIXTURE_VARIANT(task_set) {
 	uint32_t subtype;
 	uint8_t response;
 	bool other_unit;
+	unsigned int parts;	/* functions of LIO's, which wait for a command each */
 };
 
 /* The commands of one unit. */
 FIXTURE_VARIANT_ADD(task_set, abort) {
 	.subtype = ABORT_TASK_SET,
 	.response = VIRTIO_SCSI_S_ABORTED,
+	.parts = 4,
 };
 
 FIXTURE_VARIANT_ADD(task_set, clear) {
 	.subtype = CLEAR_TASK_SET,
 	.response = VIRTIO_SCSI_S_ABORTED,
+	.parts = 4,
 };
 
 /* The commands of all units. */
@@ -28,6 +31,7 @@ FIXTURE_VARIANT_ADD(task_set, nexus) {
 	.subtype = NEXUS_RESET,
 	.response = VIRTIO_SCSI_S_RESET,
 	.other_unit = true,
+	.parts = 8,
 };
 
 /* LIO resets the disk, hence both units. */
@@ -35,6 +39,7 @@ FIXTURE_VARIANT_ADD(task_set, unit) {
 	.subtype = LUN_RESET,
 	.response = VIRTIO_SCSI_S_RESET,
 	.other_unit = true,
+	.parts = 1,
 };
 
 /* The harness's name for the variants of the other fixture. */
@@ -61,7 +66,7 @@ TEST_F(task_set, all_commands_end_before_the_function)
 	ASSERT_EQ(0, leave_some(t->dev, t->req, 4, 0));
 	ASSERT_EQ(0, leave_some(t->dev, t->req + 4, 4, 1));
 	ASSERT_EQ(0, start(t->dev, &t->chain, &t->rsp, 0, variant->subtype,
-			   0));
+			   0, variant->parts));
 	EXPECT_EQ(0, vs_ring_pending(&t->dev->ring[VS_CTL]));
 	ASSERT_EQ(0, vs_hold_go(&t->env.hold));
 	EXPECT_EQ(COMPLETE, finish(t->dev, &t->chain, t->rsp));
@@ -165,13 +170,9 @@ TEST_F(tmf, clear_endpoint_waits_for_an_abort)
 	COVERS("CTL-19 F-TM-09 REQ-58");
 	ASSERT_EQ(0, leave_some(self->dev, self->req, 4, 0));
 	ASSERT_EQ(0, start(self->dev, &self->chain, &self->rsp, 0,
-			   ABORT_TASK_SET, 0));
-	pid = fork();
+			   ABORT_TASK_SET, 0, 4));
+	pid = vs_hold_go_once_stuck(&self->env.hold, getpid());
 	ASSERT_LE(0, pid);
-	if (!pid) {
-		usleep(300000);
-		_exit(vs_hold_go(&self->env.hold) ? 1 : 0);
-	}
 	EXPECT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
 	EXPECT_EQ(4, answered(self->dev));
 	EXPECT_EQ(COMPLETE, finish(self->dev, &self->chain, self->rsp));

@@ -12,6 +12,7 @@
 
 #include "vs_hold.h"
 #include "vs_loop.h"
+#include "vs_thread.h"
 
 #define NAME		"vs-test-hold"
 #define UPPER		"vs-test-upper"
@@ -120,6 +121,19 @@ int vs_hold_stop(struct vs_hold *hold)
 int vs_hold_go(struct vs_hold *hold)
 {
 	return simple(hold->ctl, hold->name, DM_DEV_SUSPEND, 0);
+}
+
+pid_t vs_hold_go_once_stuck(struct vs_hold *hold, pid_t pid)
+{
+	pid_t helper = fork();
+	int ret;
+
+	if (!helper) {
+		/* A test that goes wrong should not hang. */
+		ret = vs_wait_stuck(pid, pid);
+		_exit(vs_hold_go(hold) || ret ? 1 : 0);
+	}
+	return helper < 0 ? -errno : helper;
 }
 
 int vs_hold_table(struct vs_hold *hold, const char *type, unsigned int mib)

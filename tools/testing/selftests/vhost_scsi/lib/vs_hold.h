@@ -7,6 +7,8 @@
 #ifndef VS_HOLD_H
 #define VS_HOLD_H
 
+#include <sys/types.h>
+
 #define VS_HOLD_MIB	8
 
 /**
@@ -55,6 +57,15 @@ int vs_hold_stop(struct vs_hold *hold);
  * Return: 0 or -errno.
  */
 int vs_hold_go(struct vs_hold *hold);
+
+/**
+ * vs_hold_go_once_stuck() - vs_hold_go() by another process, once somebody waits
+ * @hold: the device
+ * @pid: process, a thread of which is to wait in the kernel, see vs_is_stuck()
+ *
+ * Return: the other process, whose status is 0 if it was right, or -errno.
+ */
+pid_t vs_hold_go_once_stuck(struct vs_hold *hold, pid_t pid);
 
 /**
  * vs_hold_table() - give the device another table, at once

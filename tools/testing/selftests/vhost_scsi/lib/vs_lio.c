@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "vs_lio.h"
+#include "vs_thread.h"
 
 #define PATH_LEN	512
 
@@ -211,4 +212,9 @@ int vs_lun_unlink(const char *wwn, unsigned int tag, unsigned long long lun)
 
 	snprintf(rest, sizeof(rest), "lun/lun_%llu", lun);
 	return remove_lun(vs_tpg_path(dir, sizeof(dir), wwn, tag, rest));
+}
+
+int vs_lio_wait_aborts(unsigned int n)
+{
+	return vs_wait_inside("target_put_cmd_and_wait", n);
 }

@@ -156,4 +156,15 @@ char *vs_tpg_path(char *buf, size_t size, const char *wwn, unsigned int tag,
  */
 unsigned long vs_tpg_port_id(const char *wwn, unsigned int tag);
 
+/**
+ * vs_lio_wait_aborts() - wait until LIO waits for commands that it aborts
+ * @n: how many of its threads do
+ *
+ * What they are to abort is marked then: the disk may let go of it. A thread that resets
+ * a unit is one, whatever the number of commands.
+ *
+ * Return: 0 or -ETIMEDOUT.
+ */
+int vs_lio_wait_aborts(unsigned int n);
+
 #endif /* VS_LIO_H */
