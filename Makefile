@@ -14,11 +14,11 @@ help: ## this list
 
 PHONY += lab
 lab: ## build the disposable host's root file system (a few minutes, once)
-	@lab/rootfs
+	@lab/build/rootfs
 
 PHONY += lab-path
 lab-path: ## print where the root file system lies
-	@lab/rootfs --path
+	@lab/build/rootfs --path
 
 PHONY += shell
 shell: uml ## a prompt on a disposable host, with the module loaded
@@ -27,19 +27,19 @@ shell: uml ## a prompt on a disposable host, with the module loaded
 
 PHONY += uml
 uml: lab ## build User-Mode Linux, the host that most tests run on (5 minutes, once)
-	@lab/uml
+	@lab/build/uml
 
 PHONY += uml-path
 uml-path: ## print where its image lies
-	@lab/uml --path
+	@lab/build/uml --path
 
 PHONY += debug-kernel
 debug-kernel: lab ## build the kernel of debug-check (13 minutes, once)
-	@lab/debug-kernel
+	@lab/build/debug-kernel
 
 PHONY += debug-kernel-path
 debug-kernel-path: ## print where its image lies
-	@lab/debug-kernel --path
+	@lab/build/debug-kernel --path
 
 PHONY += modules
 ifneq ($(KDIR),)

@@ -2,9 +2,9 @@
 /*
  * /dev/vhost-scsi: an in-kernel virtio-scsi target for KVM guests.
  *
- * The map of the module; calls go down only (the list in the Makefile; lab/arrows, by
- * make lint). vhost_scsi.h has the words, the locks and the invariants. Each file says in
- * its head what enters and what leaves: its input and output.
+ * The map of the module; calls go down only (the list in the Makefile; lab/report/arrows,
+ * by make lint). vhost_scsi.h has the words, the locks and the invariants. Each file says
+ * in its head what enters and what leaves: its input and output.
  *
  *   front door    scsi.c            open, ioctl, release, features
  *                 scsi_endpoint.c   set and clear the endpoint

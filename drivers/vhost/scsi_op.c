@@ -5,7 +5,7 @@
  * Enters: a CDB. Leaves: the row of a table.
  * Context: any; pure, as scsi_wire.c.
  * Invariant: a command that no row names never reaches an emulated unit. What LIO
- * knows beyond these tables, in a kernel to come, lab/opcodes finds.
+ * knows beyond these tables, in a kernel to come, lab/report/opcodes finds.
  */
 #include <linux/unaligned.h>
 #include <scsi/scsi_proto.h>

@@ -5,8 +5,8 @@
 # the root file system, whose files it sees by hostfs. Console, output and status
 # are lines of it that are files outside: those never make it wait.
 
-# shellcheck source=lab/kernel.sh
-. "$LAB_SRC/lab/kernel.sh"
+# shellcheck source=lab/build/kernel.sh
+. "$LAB_SRC/lab/build/kernel.sh"
 
 host_choose()
 {
@@ -19,7 +19,7 @@ host_choose()
 	[ -e "$dir/.complete" ] || die "the kernel is not built yet: run 'make uml' (about 5 minutes, once)"
 	release=$(cat "$dir/tree/include/config/kernel.release")
 	module_dir=uml
-	initrd=$("$LAB_SRC/lab/initrd" none) || exit 4
+	initrd=$("$LAB_SRC/lab/build/initrd" none) || exit 4
 	uml=/cache/${dir##*/}
 }
 
@@ -49,7 +49,7 @@ host_start()
 		: >"$work/$f"
 	done
 	[ -z "$terminal" ] || input=/dev/stdin line=fd:0,fd:1
-	LAB_OUT=$out "$LAB_SRC/lab/in-rootfs" taskset -c "$cpu" "$uml/tree/linux" "mem=$mem" \
+	LAB_OUT=$out "$LAB_SRC/lab/build/in-rootfs" taskset -c "$cpu" "$uml/tree/linux" "mem=$mem" \
 		"initrd=/cache/${initrd##*/}" con=null con0=null,fd:3 ssl=null \
 		ssl0=null,fd:4 ssl1=null,fd:5 ssl2=null,fd:7 "ssl3=$line" \
 		quiet panic=-1 oops=panic noreboot lab.uml "lab.modules=$uml/modules" \

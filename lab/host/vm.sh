@@ -16,8 +16,8 @@ export QEMU_MODULE_DIR=$root/usr/lib/x86_64-linux-gnu/qemu
 # of it, which is a panic.
 vm_cmdline="console=ttyS0 quiet panic=-1 oops=panic printk.time=1 mitigations=off no_timer_check"
 
-# shellcheck source=lab/kernel.sh
-. "$LAB_SRC/lab/kernel.sh"
+# shellcheck source=lab/build/kernel.sh
+. "$LAB_SRC/lab/build/kernel.sh"
 
 # The debug kernel's modules are not in the root file system.
 host_choose()
@@ -34,13 +34,13 @@ host_choose()
 		module_dir=debug
 		vm_modules=$dir/modules
 		vm_cmdline+=" lab.modules"
-		initrd=$("$LAB_SRC/lab/initrd" none) || exit 4
+		initrd=$("$LAB_SRC/lab/build/initrd" none) || exit 4
 		return
 	fi
 	release=$(kernel_release "$root" "$kernel")
 	module_dir=$release
 	image=$root/boot/vmlinuz-$release
-	initrd=$("$LAB_SRC/lab/initrd" "$release") || exit 4
+	initrd=$("$LAB_SRC/lab/build/initrd" "$release") || exit 4
 }
 
 # A /dev/kvm that opens proves nothing: some can create a virtual machine, and run no

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Prints what the gate in front of LIO knows, for lab/opcodes: one line each, a word
- * and hexadecimal numbers.
+ * Prints what the gate in front of LIO knows, for lab/report/opcodes: one line each,
+ * a word and hexadecimal numbers.
  *
  *   op CODE             LIO gets it, for a unit that it emulates
  *   action CODE ACTION  the same, of commands of which the service action decides
