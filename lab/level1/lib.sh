@@ -103,7 +103,7 @@ l2_prepare()
 	mkdir -p "$L2_WORK" "$L2_LOGS"
 	mount -t tmpfs -o size=1G level2 "$L2_WORK"
 	mkdir -p "$L2_JOB"/{log,result} "$L2_WORK/disks"
-	cp "$L2_LAB/level2/guest-lib" "$L2_LAB/level2/guest-io" "$L2_JOB/"
+	cp "$L2_LAB/level2/lib.sh" "$L2_LAB/level2/io.sh" "$L2_JOB/"
 	# targetcli makes this LIO's folder; PERSISTENT RESERVE OUT wants one in it.
 	mkdir -p /etc/rtslib-fb-target/pr
 	modprobe -a sd_mod loop target_core_mod target_core_iblock target_core_file target_core_pscsi
@@ -175,14 +175,14 @@ l2_initramfs()
 {
 	local file=/src/build/$L2_RELEASE/level2.cpio
 
-	if [ ! -e "$file" ] || [ "$L2_LAB/build/initramfs" -nt "$file" ] || [ "$L2_LAB/level2/guest-init" -nt "$file" ]; then
+	if [ ! -e "$file" ] || [ "$L2_LAB/build/initramfs" -nt "$file" ] || [ "$L2_LAB/level2/init" -nt "$file" ]; then
 		file=$L2_WORK/level2.cpio
 		[ -e "$file" ] || "$L2_LAB/build/initramfs" "$L2_RELEASE" "$file" >&2 || return
 	fi
 	echo "$file"
 }
 
-# Starts a guest on the target $L2_WWN that runs lab/level2/guest-$1. Its vhost-scsi-pci gets the
+# Starts a guest on the target $L2_WWN that runs lab/level2/$1. Its vhost-scsi-pci gets the
 # properties $2, if any; with $3 the guest has a second one, on the target $L2_WWN2
 # and with the properties $3.
 #
@@ -201,7 +201,7 @@ l2_start()
 	local vhost=vhost-scsi-pci,hotplug=on$L2_NOTIFY
 
 	initramfs=$(l2_initramfs) || return
-	cp "$L2_LAB/level2/guest-$main" "$L2_JOB/main"
+	cp "$L2_LAB/level2/$main" "$L2_JOB/main"
 	qemu-system-x86_64 -machine "q35,accel=$L2_ACCEL" -cpu qemu64 -smp 1 -m 512 -bios qboot.rom \
 		-nodefaults -no-user-config -no-reboot -display none \
 		-kernel "/boot/vmlinuz-$L2_RELEASE" -initrd "$initramfs" \
