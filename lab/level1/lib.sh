@@ -4,12 +4,14 @@
 # What the scripts that use targetcli or a guest share on their host, level 1.
 # Sourced, never run. With a guest, and under emulation, that host wants one CPU.
 
+# shellcheck source=lab/lib/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/common.sh"
+
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 # The guest's kernel: the host's own, or Debian's 6.12 where the host is a program.
 L2_RELEASE=$(cd /boot && printf '%s\n' vmlinuz-"$(uname -r)" vmlinuz-6.12.* | while read -r file; do
 	[ ! -e "$file" ] || { echo "${file#vmlinuz-}"; break; }
 done)
-L2_LAB=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 L2_WORK=/run/level2
 L2_JOB=$L2_WORK/job
 L2_LOGS=/out/level2
@@ -103,7 +105,7 @@ l2_prepare()
 	mkdir -p "$L2_WORK" "$L2_LOGS"
 	mount -t tmpfs -o size=1G level2 "$L2_WORK"
 	mkdir -p "$L2_JOB"/{log,result} "$L2_WORK/disks"
-	cp "$L2_LAB/level2/lib.sh" "$L2_LAB/level2/io.sh" "$L2_JOB/"
+	cp "$LAB_SRC/lab/level2/lib.sh" "$LAB_SRC/lab/level2/io.sh" "$L2_JOB/"
 	# targetcli makes this LIO's folder; PERSISTENT RESERVE OUT wants one in it.
 	mkdir -p /etc/rtslib-fb-target/pr
 	modprobe -a sd_mod loop target_core_mod target_core_iblock target_core_file target_core_pscsi
@@ -175,9 +177,9 @@ l2_initramfs()
 {
 	local file=/src/build/$L2_RELEASE/level2.cpio
 
-	if [ ! -e "$file" ] || [ "$L2_LAB/build/initramfs" -nt "$file" ] || [ "$L2_LAB/level2/init" -nt "$file" ]; then
+	if [ ! -e "$file" ] || [ "$LAB_SRC/lab/build/initramfs" -nt "$file" ] || [ "$LAB_SRC/lab/level2/init" -nt "$file" ]; then
 		file=$L2_WORK/level2.cpio
-		[ -e "$file" ] || "$L2_LAB/build/initramfs" "$L2_RELEASE" "$file" >&2 || return
+		[ -e "$file" ] || "$LAB_SRC/lab/build/initramfs" "$L2_RELEASE" "$file" >&2 || return
 	fi
 	echo "$file"
 }
@@ -201,7 +203,7 @@ l2_start()
 	local vhost=vhost-scsi-pci,hotplug=on$L2_NOTIFY
 
 	initramfs=$(l2_initramfs) || return
-	cp "$L2_LAB/level2/$main" "$L2_JOB/main"
+	cp "$LAB_SRC/lab/level2/$main" "$L2_JOB/main"
 	qemu-system-x86_64 -machine "q35,accel=$L2_ACCEL" -cpu qemu64 -smp 1 -m 512 -bios qboot.rom \
 		-nodefaults -no-user-config -no-reboot -display none \
 		-kernel "/boot/vmlinuz-$L2_RELEASE" -initrd "$initramfs" \
@@ -260,7 +262,7 @@ l2_diagnose()
 		return
 	fi
 	echo "The guest froze $age s ago:"
-	"$L2_LAB/level1/processor" "$L2_WORK/qmp"
+	"$LAB_SRC/lab/level1/processor" "$L2_WORK/qmp"
 	touch /out/frozen
 }
 

@@ -24,6 +24,20 @@ die()
 	exit "${LAB_DIE:-1}"
 }
 
+# help_or_die WORD: the answer to a word that a script does not know. Help is the head
+# of the script that was called, from "Usage:" on.
+help_or_die()
+{
+	case ${1-} in
+	-h | --help)
+		awk '/^# Usage:/ { on = 1 } on && !/^#/ { exit } on { sub(/^# ?/, ""); print }' "$0"
+		exit 0
+		;;
+	'') die "a word is missing, see $0 --help" ;;
+	*) die "what is '$1'? See $0 --help" ;;
+	esac
+}
+
 is_root()
 {
 	[ "$(id -u)" -eq 0 ]
