@@ -12,15 +12,23 @@ LAB_CACHE=${XDG_CACHE_HOME:-${HOME:?is not set: set it, or XDG_CACHE_HOME}/.cach
 	exit 1
 }
 
-# A terminal gets seconds, not dates: what people ask is "how long so far".
+# What goes on, for who waits. In a step of lib/steps.sh, which keeps what is said, it
+# goes to the screen all the same, unless a program between has closed that.
+{ true >&"${LAB_SCREEN:=2}"; } 2>/dev/null || LAB_SCREEN=2
 say()
+{
+	printf 'lab: %s\n' "$*" >&"$LAB_SCREEN"
+}
+
+# What came out, or is wrong.
+warn()
 {
 	printf 'lab: %s\n' "$*" >&2
 }
 
 die()
 {
-	printf 'lab: %s\n' "$*" >&2
+	warn "$*"
 	exit "${LAB_DIE:-1}"
 }
 
