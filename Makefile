@@ -27,19 +27,19 @@ shell: uml ## a prompt on a disposable host, with the module loaded
 
 PHONY += uml
 uml: lab ## build User-Mode Linux, the host that most tests run on (5 minutes, once)
-	@lab/build/uml
+	@lab/build/kernel uml
 
 PHONY += uml-path
 uml-path: ## print where its image lies
-	@lab/build/uml --path
+	@lab/build/kernel uml --path
 
 PHONY += debug-kernel
 debug-kernel: lab ## build the kernel of debug-check (13 minutes, once)
-	@lab/build/debug-kernel
+	@lab/build/kernel debug
 
 PHONY += debug-kernel-path
 debug-kernel-path: ## print where its image lies
-	@lab/build/debug-kernel --path
+	@lab/build/kernel debug --path
 
 PHONY += modules
 ifneq ($(KDIR),)

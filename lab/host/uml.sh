@@ -5,9 +5,6 @@
 # the root file system, whose files it sees by hostfs. Console, output and status
 # are lines of it that are files outside: those never make it wait.
 
-# shellcheck source=lab/build/kernel.sh
-. "$LAB_SRC/lab/build/kernel.sh"
-
 host_choose()
 {
 	local dir
@@ -16,7 +13,7 @@ host_choose()
 	[ "$smp" = 1 ] || die "User-Mode Linux has one CPU: --smp $smp is for --host vm"
 	[ -z "$icount" ] || die "--icount is for --host vm"
 	dir=$(kernel_dir "$root" uml)
-	[ -e "$dir/.complete" ] || die "the kernel is not built yet: run 'make uml' (about 5 minutes, once)"
+	[ -e "$dir/.complete" ] || die "its kernel is not there: run 'make uml' (about 5 minutes, once)"
 	release=$(cat "$dir/tree/include/config/kernel.release")
 	module_dir=uml
 	initrd=$("$LAB_SRC/lab/build/initrd" none) || exit 4

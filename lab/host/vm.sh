@@ -16,9 +16,6 @@ export QEMU_MODULE_DIR=$root/usr/lib/x86_64-linux-gnu/qemu
 # of it, which is a panic.
 vm_cmdline="console=ttyS0 quiet panic=-1 oops=panic printk.time=1 mitigations=off no_timer_check"
 
-# shellcheck source=lab/build/kernel.sh
-. "$LAB_SRC/lab/build/kernel.sh"
-
 # The debug kernel's modules are not in the root file system.
 host_choose()
 {
@@ -28,8 +25,8 @@ host_choose()
 	if [ "$kernel" = debug ]; then
 		dir=$(kernel_dir "$root" debug)
 		[ -e "$dir/.complete" ] ||
-			die "the debug kernel is not built yet: run 'make debug-kernel' (about 13 minutes, once)"
-		image=$dir/tree/arch/x86/boot/bzImage
+			die "the debug kernel is not there: run 'make debug-kernel' (about 13 minutes, once)"
+		image=$(kernel_image "$dir")
 		release=$(cat "$dir/tree/include/config/kernel.release")
 		module_dir=debug
 		vm_modules=$dir/modules

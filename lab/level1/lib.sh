@@ -179,7 +179,7 @@ l2_initramfs()
 
 	if [ ! -e "$file" ] || [ "$LAB_SRC/lab/build/initramfs" -nt "$file" ] || [ "$LAB_SRC/lab/level2/init" -nt "$file" ]; then
 		file=$L2_WORK/level2.cpio
-		[ -e "$file" ] || "$LAB_SRC/lab/build/initramfs" "$L2_RELEASE" "$file" >&2 || return
+		[ -e "$file" ] || "$LAB_SRC/lab/build/initramfs" --here "$L2_RELEASE" "$file" >&2 || return
 	fi
 	echo "$file"
 }

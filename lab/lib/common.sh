@@ -106,6 +106,25 @@ kernel_release()
 	esac | sort -V | tail -n 1
 }
 
+# kernel_dir ROOT NAME: where the kernel of lab/build/NAME.config lies.
+kernel_dir()
+{
+	local version key
+
+	version=$(package_version "$1" linux-source-6.12)
+	key=$(cat "$LAB_SRC/lab/build/$2".* | sha256sum) || return
+	printf '%s/%s-%s-%s\n' "$LAB_CACHE" "$2" "$version" "${key:0:12}"
+}
+
+# The image in the folder that kernel_dir() printed.
+kernel_image()
+{
+	case ${1##*/} in
+	uml-*) echo "$1/tree/linux" ;;
+	*) echo "$1/tree/arch/x86/boot/bzImage" ;;
+	esac
+}
+
 # The root file system, or the sentence that says how to get it.
 require_rootfs()
 {
@@ -113,7 +132,7 @@ require_rootfs()
 
 	root=$(rootfs_path)
 	[ -e "$root/.complete" ] ||
-		die "the root file system is not there yet: run 'make lab' (about 5 minutes, once)"
+		die "the root file system is not there: run 'make lab' (about 5 minutes, once)"
 	printf '%s\n' "$root"
 }
 
