@@ -106,5 +106,5 @@ side_by_side()
 steps_end()
 {
 	say "$what: took $((SECONDS - began)) s"
-	lab/report/totals "$@"
+	lab/report/tap totals "$@"
 }
