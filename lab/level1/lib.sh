@@ -105,7 +105,7 @@ l2_prepare()
 	mkdir -p "$L2_WORK" "$L2_LOGS"
 	mount -t tmpfs -o size=1G level2 "$L2_WORK"
 	mkdir -p "$L2_JOB"/{log,result} "$L2_WORK/disks"
-	cp "$LAB_SRC/lab/level2/lib.sh" "$LAB_SRC/lab/level2/io.sh" "$L2_JOB/"
+	cp "$LAB_SRC/lab/level2/lib.sh" "$L2_JOB/"
 	# targetcli makes this LIO's folder; PERSISTENT RESERVE OUT wants one in it.
 	mkdir -p /etc/rtslib-fb-target/pr
 	modprobe -a sd_mod loop target_core_mod target_core_iblock target_core_file target_core_pscsi
@@ -204,12 +204,14 @@ l2_start()
 
 	initramfs=$(l2_initramfs) || return
 	cp "$LAB_SRC/lab/level2/$main" "$L2_JOB/main"
+	rm -f "$L2_WORK"/monitor.*
+	mkfifo "$L2_WORK"/monitor.{in,out}
 	qemu-system-x86_64 -machine "q35,accel=$L2_ACCEL" -cpu qemu64 -smp 1 -m 512 -bios qboot.rom \
 		-nodefaults -no-user-config -no-reboot -display none \
 		-kernel "/boot/vmlinuz-$L2_RELEASE" -initrd "$initramfs" \
 		-append 'console=ttyS0 quiet panic=-1 mitigations=off pci=noearly,lastbus=0' \
 		-serial "file:$L2_LOGS/console" \
-		-qmp "unix:$L2_WORK/qmp,server=on,wait=off" \
+		-monitor "pipe:$L2_WORK/monitor" \
 		-fsdev "local,id=job,path=$L2_JOB,security_model=none" \
 		-device virtio-9p-pci,fsdev=job,mount_tag=job,disable-modern=on \
 		-device "$vhost,wwpn=$L2_WWN${properties:+,$properties}" \
@@ -218,10 +220,11 @@ l2_start()
 	L2_QEMU=$!
 }
 
-# l2_boot MAIN: the guest comes up.
+# l2_boot STEP...: the guest comes up, to do these steps of lab/level2/test.
 l2_boot()
 {
-	l2_start "$1" &&
+	printf '%s\n' "$@" >"$L2_JOB/steps"
+	l2_start test &&
 		l2_wait 900 up
 }
 
@@ -242,17 +245,22 @@ l2_pulse()
 	echo $(($(date +%s) - $(stat -c %Y "$L2_JOB/pulse" 2>/dev/null || date +%s)))
 }
 
+# What the guest's processor does, as QEMU says: where it is, whether it takes
+# interrupts, and which wait.
+l2_processor()
+{
+	printf '%s\n' 'info registers' 'info lapic' >"$L2_WORK/monitor.in"
+	timeout 10 cat "$L2_WORK/monitor.out" | tr -d '\r' | grep -E '^[[:blank:]]*(RIP=|HLT=|LVTT|Timer|ISR|IRR)'
+}
+
 # What the guest says that it waits for, or its processor if it does not run. It
-# cannot be our device that keeps a processor from its timer: /out/frozen says to
-# lab/check that the emulation has failed, not the test.
+# cannot be our device that keeps a processor from its timer: then the emulation has
+# failed, not the test.
 l2_diagnose()
 {
 	local age
 
-	if l2_is_broken; then
-		touch /out/frozen
-		return
-	fi
+	! l2_is_broken || return
 	touch "$L2_JOB/tell"
 	sleep 30
 	age=$(l2_pulse)
@@ -262,8 +270,7 @@ l2_diagnose()
 		return
 	fi
 	echo "The guest froze $age s ago:"
-	"$LAB_SRC/lab/level1/processor" "$L2_WORK/qmp"
-	touch /out/frozen
+	l2_processor
 }
 
 # A guest that hangs is ended, so that whoever waits for it next need not.
