@@ -59,7 +59,7 @@ check: ## the tests that guard the main branch (4 to 9 minutes on two CPUs, as l
 	@lab/check
 
 PHONY += check-all
-check-all: ## check, then all of it on both packaged kernels (half an hour)
+check-all: ## check, then run_kselftest, the pages, fuzzing and all tests on both packaged kernels (half an hour)
 	@lab/check-all
 
 PHONY += debug-check
