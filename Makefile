@@ -66,9 +66,17 @@ PHONY += debug-check
 debug-check: ## the kselftests on two CPUs with KASAN and lockdep: races (half an hour)
 	@lab/debug-check
 
+PHONY += bench
+bench: ## what a command costs, ours against the stock module, both kernels (8 minutes)
+	@lab/bench
+
 PHONY += icount
-icount: ## instructions a command, ours against the stock module, both kernels
-	@lab/icount
+icount: ## the same, but one read of 4 KiB only, alone and 32 in flight (2 minutes)
+	@lab/bench read_32 read_1
+
+PHONY += profile
+profile: ## which function needs how many instructions of a command; KERNEL=6.12 or newest
+	@lab/profile $(KERNEL)
 
 PHONY += conformance
 conformance: ## libiscsi's tests, ours against the stock module and LIO's loopback (15 minutes)

@@ -69,6 +69,9 @@ vm_accelerator()
 	if [ -n "$icount" ]; then
 		[ "$smp" = 1 ] || die "--icount is exact on one CPU only"
 		accel=(-accel tcg,thread=single -icount shift=1,sleep=off,align=off -cpu EPYC)
+		[ -z "$count" ] || accel+=(-plugin "$LAB_SRC/build/count.so,out=$out/counts")
+		[ -z "$count" ] || [ -e "$LAB_SRC/build/count.so" ] ||
+			die "the counter is not built yet: run lab/build/count"
 	elif vm_kvm_works; then
 		accel=(-accel kvm -cpu host)
 	else

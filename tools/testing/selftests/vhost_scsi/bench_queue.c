@@ -9,39 +9,58 @@
 #include "bench_queue.h"
 #include "vs_measure.h"
 
+static uint64_t next_page(struct vs_mem *mem)
+{
+	return vs_mem_gpa(mem, vs_mem_alloc(mem, 0, VS_PAGE));
+}
+
+/* The last piece first: they follow each other, but for the device. */
+static void add_buffer(struct vs_req *req, uint8_t *buf, bool write,
+		       const struct bench_load *load)
+{
+	size_t at, piece = load->bs / load->segments;
+
+	for (at = load->bs; at; at -= piece) {
+		if (write)
+			vs_req_out(req, buf + at - piece, piece);
+		else
+			vs_req_in(req, buf + at - piece, piece);
+	}
+}
+
 void bench_queue_get(struct bench_queue *q, struct vs_dev *dev,
 		     struct vs_ring *ring, const struct bench_load *load)
 {
 	unsigned int i, writes = load->depth * load->write_percent / 100;
-	struct vs_cdb cdb;
-	void *buf;
+	unsigned int descs = load->segments + 2;
 
 	memset(q, 0, sizeof(*q));
 	q->load = load;
 	q->ring = ring;
 	q->seed = ring->index * 2654435761U + 1;
 	for (i = 0; i < load->depth; i++) {
-		bool write = i < writes;
-		struct vs_req *req = &q->req[i];
-
-		buf = vs_mem_alloc(&dev->mem, load->bs, VS_PAGE);
-		cdb = vs_cdb_rw10(write ? VS_WRITE_10 : VS_READ_10, 0,
-				  load->bs / 512);
-		vs_req_get(req, dev, VS_TAG, 0, cdb);
-		req->ring = ring;
-		req->chain.flags |= VS_INDIRECT;
-		if (write)
-			vs_req_out(req, buf, load->bs);
-		else
-			vs_req_in(req, buf, load->bs);
+		vs_req_get(&q->req[i], dev, VS_TAG, i * load->luns / load->depth,
+			   vs_cdb_rw10(i < writes ? VS_WRITE_10 : VS_READ_10, 0,
+				       load->bs / 512));
+		q->req[i].ring = ring;
 	}
+	q->tables = next_page(&dev->mem);
+	for (i = 0; i < load->depth && !load->plain; i++) {
+		q->req[i].chain.flags |= VS_INDIRECT;
+		q->req[i].chain.table = vs_mem_alloc(&dev->mem, descs *
+						     sizeof(struct vring_desc), 16);
+	}
+	q->data = next_page(&dev->mem);
+	for (i = 0; i < load->depth; i++)
+		add_buffer(&q->req[i], vs_mem_alloc(&dev->mem, load->bs, VS_PAGE),
+			   i < writes, load);
 }
 
 void bench_queue_put(struct bench_queue *q)
 {
 	unsigned int i;
 
-	for (i = 0; i < q->load->depth; i++)
+	for (i = 0; q->load && i < q->load->depth; i++)
 		vs_req_put(&q->req[i]);
 	free(q->latency);
 }
@@ -55,7 +74,7 @@ static uint32_t random_number(struct bench_queue *q)
 	return q->seed;
 }
 
-static void send(struct bench_queue *q, struct vs_req *req)
+void bench_queue_send(struct bench_queue *q, struct vs_req *req)
 {
 	uint32_t per = q->load->bs / 512, room = q->load->blocks / per;
 	uint32_t lba;
@@ -75,37 +94,42 @@ static void send(struct bench_queue *q, struct vs_req *req)
 	vs_ring_add(q->ring, &req->chain);
 }
 
+bool bench_queue_wants_kick(struct bench_queue *q, uint16_t old)
+{
+	uint16_t event, new = q->ring->next_avail;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	event = *(volatile uint16_t *)vs_ring_avail_event(q->ring);
+	return (uint16_t)(new - event - 1) < (uint16_t)(new - old);
+}
+
 /* Tell the device of what was added since @old, if it wants to know. */
 static void kick(struct bench_queue *q, uint16_t old)
 {
-	struct vs_ring *ring = q->ring;
-	uint16_t event, new = ring->next_avail;
-
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	event = *(volatile uint16_t *)vs_ring_avail_event(ring);
-	if ((uint16_t)(new - event - 1) >= (uint16_t)(new - old))
+	if (!bench_queue_wants_kick(q, old))
 		return;
-	vs_ring_kick(ring);
+	vs_ring_kick(q->ring);
 	q->kicks++;
 }
 
-static struct vs_req *next_done(struct bench_queue *q)
+struct vs_req *bench_queue_take(struct bench_queue *q)
 {
 	struct vs_ring *ring = q->ring;
 	struct vs_chain *chain;
+	struct vs_req *req;
 
 	chain = ring->owner[ring->used->ring[ring->last_used % ring->num].id];
 	vs_ring_take(ring, NULL);
-	return (void *)((char *)chain - offsetof(struct vs_req, chain));
-}
-
-static int check(const struct vs_req *req)
-{
-	if (!req->rsp->response && !req->rsp->status)
-		return 0;
-	fprintf(stderr, "bench: a command failed: response %u, status %u\n",
-		req->rsp->response, req->rsp->status);
-	return -EIO;
+	req = (void *)((char *)chain - offsetof(struct vs_req, chain));
+	if (req->rsp->response || req->rsp->status) {
+		fprintf(stderr, "bench: a command failed: response %u, status %u\n",
+			req->rsp->response, req->rsp->status);
+		return NULL;
+	}
+	if (q->load->latency)
+		q->latency[q->nr_done] = vs_now_ns() - q->sent[req - q->req];
+	q->nr_done++;
+	return req;
 }
 
 /* Take what has come back; send as much again until @count were sent. */
@@ -115,15 +139,11 @@ static int turn(struct bench_queue *q, unsigned long *sent, unsigned long count)
 	struct vs_req *req;
 
 	while (vs_ring_pending(q->ring)) {
-		req = next_done(q);
-		if (check(req))
+		req = bench_queue_take(q);
+		if (!req)
 			return -EIO;
-		if (q->load->latency)
-			q->latency[q->nr_done] = vs_now_ns() -
-						 q->sent[req - q->req];
-		q->nr_done++;
 		if (*sent < count) {
-			send(q, req);
+			bench_queue_send(q, req);
 			++*sent;
 		}
 	}
@@ -132,8 +152,7 @@ static int turn(struct bench_queue *q, unsigned long *sent, unsigned long count)
 	return 0;
 }
 
-/* Sleep until there is something in the used ring. */
-static int sleep_until_called(struct bench_queue *q)
+int bench_queue_sleep(struct bench_queue *q)
 {
 	uint64_t n;
 
@@ -145,12 +164,26 @@ static int sleep_until_called(struct bench_queue *q)
 	return read(q->ring->call, &n, sizeof(n)) < 0 ? -errno : 0;
 }
 
-int bench_queue_run(struct bench_queue *q, unsigned long count)
+/* One command after the other has no cost here but what the ring takes. */
+static int run(struct bench_queue *q, unsigned long count)
 {
-	unsigned long sent;
 	uint16_t old = q->ring->next_avail;
+	unsigned long sent;
 	int ret = 0;
 
+	for (sent = 0; sent < q->load->depth && sent < count; sent++)
+		bench_queue_send(q, &q->req[sent]);
+	kick(q, old);
+	while (!ret && q->nr_done < count) {
+		ret = turn(q, &sent, count);
+		if (!ret && !q->load->poll && q->nr_done < count)
+			ret = bench_queue_sleep(q);
+	}
+	return ret;
+}
+
+int bench_queue_run(struct bench_queue *q, unsigned long count)
+{
 	free(q->latency);
 	q->latency = NULL;
 	if (q->load->latency) {
@@ -161,13 +194,5 @@ int bench_queue_run(struct bench_queue *q, unsigned long count)
 	q->nr_done = 0;
 	q->kicks = 0;
 	q->calls = 0;
-	for (sent = 0; sent < q->load->depth && sent < count; sent++)
-		send(q, &q->req[sent]);
-	kick(q, old);
-	while (!ret && q->nr_done < count) {
-		ret = turn(q, &sent, count);
-		if (!ret && !q->load->poll && q->nr_done < count)
-			ret = sleep_until_called(q);
-	}
-	return ret;
+	return q->load->guest.batch ? bench_guest_run(q, count) : run(q, count);
 }

@@ -40,6 +40,8 @@ static int make_disk(struct vs_env *env, const struct vs_env_opts *opts)
 	case VS_DISK_LOOP:
 	case VS_DISK_UPPER:
 		return make_stack(env, opts->disk == VS_DISK_UPPER);
+	case VS_DISK_BDEV:
+		return vs_iblock_get(&env->bs[0], 0, opts->bdev);
 	case VS_DISK_NONE:
 		return 0;
 	}

@@ -24,6 +24,7 @@ enum vs_disk {
 	VS_DISK_HOLD,
 	VS_DISK_LOOP,
 	VS_DISK_UPPER,
+	VS_DISK_BDEV,
 	VS_DISK_NONE,
 };
 
@@ -34,6 +35,7 @@ enum vs_disk {
  * struct vs_env_opts - how an environment is made
  * @dev: the device
  * @disk: what LUN 0 is
+ * @bdev: path of the block device that VS_DISK_BDEV is over
  * @mib: size of a RAM or file disk, 0 means VS_DISK_MIB
  * @disk_attr: attributes of LUN 0's backstore, as pairs of name and value,
  *	       ended by NULL; may be NULL
@@ -44,6 +46,7 @@ enum vs_disk {
 struct vs_env_opts {
 	struct vs_dev_opts dev;
 	enum vs_disk disk;
+	const char *bdev;
 	unsigned int mib;
 	const char *const *disk_attr;
 	bool pin_memory;

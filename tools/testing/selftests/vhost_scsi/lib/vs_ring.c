@@ -141,10 +141,11 @@ static const struct vs_seg *seg_at(const struct vs_chain *chain, unsigned int i)
 static void add_indirect(struct vs_ring *ring, struct vs_chain *chain)
 {
 	unsigned int i, n = chain->n_out + chain->n_in;
-	struct vring_desc *table;
+	struct vring_desc *table = chain->table;
 	int head = take_free(ring);
 
-	table = vs_mem_alloc(ring->mem, n * sizeof(*table), 16);
+	if (!table)
+		table = vs_mem_alloc(ring->mem, n * sizeof(*table), 16);
 	for (i = 0; i < n; i++) {
 		const struct vs_seg *seg = seg_at(chain, i);
 

@@ -41,6 +41,7 @@ struct vs_seg {
  * @in: segments that the device writes
  * @n_in: how many
  * @flags: VS_INDIRECT or 0
+ * @table: indirect table in guest memory, NULL for a new one each time
  * @head: head descriptor while submitted
  * @done: the head came back
  * @times: how often the head came back
@@ -52,6 +53,7 @@ struct vs_chain {
 	struct vs_seg *in;
 	unsigned int n_in;
 	unsigned int flags;
+	struct vring_desc *table;
 	int head;
 	bool done;
 	unsigned int times;
