@@ -92,7 +92,7 @@ static void vhost_scsi_io_run(struct vhost_scsi_vq *svq,
 	io.svq = svq;
 	io.ep = ep;
 	io.with_pi = vhost_has_feature(&svq->vq, VIRTIO_SCSI_F_T10_PI);
-	io.chain.region = NULL;
+	memset(io.chain.region, 0, sizeof(io.chain.region));
 	io.busyloop_us = 0;
 	io.nr = 0;
 	vhost_scsi_ep_charge(ep);

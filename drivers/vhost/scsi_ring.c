@@ -50,7 +50,9 @@ enum vhost_scsi_take vhost_scsi_ring_next(struct vhost_scsi_vq *svq,
 	enum vhost_scsi_take take;
 
 	lockdep_assert_held(&vq->mutex);
-	vhost_disable_notify(vq->dev, vq);
+	/* The core would find that out, too. */
+	if (!(vq->used_flags & VRING_USED_F_NO_NOTIFY))
+		vhost_disable_notify(vq->dev, vq);
 	take = vhost_scsi_chain_take(svq, chain);
 	if (take != VHOST_SCSI_TAKE_BROKEN)
 		return take;

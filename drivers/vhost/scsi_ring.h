@@ -23,8 +23,8 @@ struct vhost_scsi_vq;
  * @in: device-writable segments, those behind them
  * @out_len: bytes of the readable segments
  * @in_len: bytes of the writable segments
- * @region: of guest memory, where the last descriptor lay; NULL to begin with,
- *	and valid as long as vq->mutex is held
+ * @region: of guest memory, where the last descriptors lay, the last one first; NULL
+ *	to begin with, and valid as long as vq->mutex is held
  *
  * All but @region valid until the next chain is taken from the same queue.
  */
@@ -34,7 +34,7 @@ struct vhost_scsi_chain {
 	unsigned int in;
 	size_t out_len;
 	size_t in_len;
-	const struct vhost_iotlb_map *region;
+	const struct vhost_iotlb_map *region[2];
 };
 
 /**
