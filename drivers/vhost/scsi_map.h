@@ -18,7 +18,7 @@
 /* Pages a command may touch: 8 MiB, and what VPD page B0h announces */
 #define VHOST_SCSI_MAX_PAGES	2048
 /* Pages pinned at a time while a command is mapped */
-#define VHOST_SCSI_PIN_BATCH	32
+#define VHOST_SCSI_PIN_BATCH	128
 /*
  * Charged to the owner's memory cgroup. Fails, for TASK SET FULL, rather than kill a
  * process or print a warning (I5).
