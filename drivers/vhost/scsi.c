@@ -60,6 +60,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include <linux/vmalloc.h>
 #include "scsi_tmf.h"
 
 /* What the device offers: the core's features that work here, and ours. */
@@ -132,14 +133,15 @@ static int vhost_scsi_open(struct inode *inode, struct file *file)
 	unsigned int i, nr = READ_ONCE(max_io_vqs) + VHOST_SCSI_VQ_IO;
 	struct vhost_scsi *vs;
 
-	vs = kvzalloc(struct_size(vs, svq, nr), GFP_KERNEL_ACCOUNT);
+	/* 2.3 MiB for 128 queues, which kvmalloc() makes a power of two. */
+	vs = __vmalloc(struct_size(vs, svq, nr), GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	if (!vs)
 		return -ENOMEM;
 	vs->nr_vqs = nr;
 	/* The device keeps pointing to it; freed in release. */
 	vs->vqs = kvcalloc(nr, sizeof(*vs->vqs), GFP_KERNEL_ACCOUNT);
 	if (!vs->vqs) {
-		kvfree(vs);
+		vfree(vs);
 		return -ENOMEM;
 	}
 
@@ -165,7 +167,7 @@ static int vhost_scsi_release(struct inode *inode, struct file *file)
 	mutex_unlock(&vs->dev.mutex);
 	cancel_work_sync(&vs->ep_work);
 	kvfree(vs->vqs);
-	kvfree(vs);
+	vfree(vs);
 	return 0;
 }
 

@@ -80,7 +80,7 @@ static int vhost_scsi_ep_prepare_vq(struct vhost_scsi_vq *svq,
 	if (!vhost_scsi_ep_serves(svq))
 		return 0;
 	if (svq->index >= VHOST_SCSI_VQ_IO) {
-		ret = vhost_scsi_slot_alloc_all(svq);
+		ret = vhost_scsi_slot_alloc(svq);
 		if (ret)
 			return ret;
 		ep->nr_io++;

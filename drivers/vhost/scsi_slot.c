@@ -1,53 +1,80 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The slots of a request queue: one for each entry of the ring, each holds a
- * command.
+ * command. They are allocated as the guest needs them: few guests ever fill a ring.
  *
  * Enters: SET_ENDPOINT; a request that wants a slot; a command that was
  * answered; a task management function that looks for commands.
- * Context: allocating and freeing under vs->dev.mutex with the queue stopped,
- * the rest under vq->mutex.
+ * Context: the first ones, and freeing, under vs->dev.mutex with the queue stopped,
+ * the rest under vq->mutex, in a vhost worker.
  * Invariant: I2, and a taken slot is counted as in flight.
  */
+#include <linux/slab.h>
+
 #include "scsi_tmf.h"
 
-/**
- * vhost_scsi_slot_alloc_all() - make a slot for each entry of the ring
- * @svq: request queue without slots, its ring set up
- *
- * Charged to the caller's memory cgroup.
- *
- * Return: 0 or -ENOMEM.
- */
-int vhost_scsi_slot_alloc_all(struct vhost_scsi_vq *svq)
+/* Slots that are allocated at once: 30 KiB */
+#define VHOST_SCSI_SLOT_CHUNK	32U
+
+static unsigned int vhost_scsi_slot_nr_chunks(const struct vhost_scsi_vq *svq)
 {
-	struct vhost_scsi_cmd *cmd;
-	unsigned int i;
+	return DIV_ROUND_UP(svq->vq.num, VHOST_SCSI_SLOT_CHUNK);
+}
 
-	svq->slots = kvcalloc(svq->vq.num, sizeof(*svq->slots),
-			      GFP_KERNEL_ACCOUNT);
-	if (!svq->slots)
-		return -ENOMEM;
+/* Add the next chunk to the free slots. Charged to the owner's memory cgroup. */
+static noinline bool vhost_scsi_slot_grow(struct vhost_scsi_vq *svq)
+{
+	unsigned int i, nr = min(svq->vq.num - svq->nr_slots,
+				 VHOST_SCSI_SLOT_CHUNK);
+	struct vhost_scsi_cmd *chunk;
 
+	if (!nr)
+		return false;
+	chunk = kcalloc(nr, sizeof(*chunk), VHOST_SCSI_GFP);
+	if (!chunk)
+		return false;
+
+	svq->slots[svq->nr_slots / VHOST_SCSI_SLOT_CHUNK] = chunk;
+	svq->nr_slots += nr;
 	/* From the back, so that the first slots are handed out first. */
-	for (i = svq->vq.num; i--; ) {
-		cmd = &svq->slots[i];
-		cmd->task.svq = svq;
-		vhost_scsi_sg_init(&cmd->map);
-		cmd->next = svq->free;
-		svq->free = cmd;
+	for (i = nr; i--; ) {
+		chunk[i].task.svq = svq;
+		vhost_scsi_sg_init(&chunk[i].map);
+		chunk[i].next = svq->free;
+		svq->free = &chunk[i];
 	}
-	return 0;
+	return true;
 }
 
 /**
- * vhost_scsi_slot_free_all() - undo vhost_scsi_slot_alloc_all()
+ * vhost_scsi_slot_alloc() - make the first slots
+ * @svq: request queue without slots, its ring set up
+ *
+ * There are as many in the end as the ring has entries, if the guest ever has so
+ * many requests outstanding. Charged to the caller's memory cgroup.
+ *
+ * Return: 0 or -ENOMEM; vhost_scsi_slot_free_all() is due in either case.
+ */
+int vhost_scsi_slot_alloc(struct vhost_scsi_vq *svq)
+{
+	svq->slots = kcalloc(vhost_scsi_slot_nr_chunks(svq), sizeof(*svq->slots),
+			     VHOST_SCSI_GFP);
+	return svq->slots && vhost_scsi_slot_grow(svq) ? 0 : -ENOMEM;
+}
+
+/**
+ * vhost_scsi_slot_free_all() - undo vhost_scsi_slot_alloc()
  * @svq: request queue with all slots free, or without slots
  */
 void vhost_scsi_slot_free_all(struct vhost_scsi_vq *svq)
 {
+	unsigned int i;
+
+	for (i = 0; i < svq->nr_slots; i += VHOST_SCSI_SLOT_CHUNK)
+		kfree(svq->slots[i / VHOST_SCSI_SLOT_CHUNK]);
+	svq->nr_slots = 0;
 	svq->free = NULL;
-	kvfree(svq->slots);
+	kfree(svq->slots);
 	svq->slots = NULL;
 }
 
@@ -56,18 +83,19 @@ void vhost_scsi_slot_free_all(struct vhost_scsi_vq *svq)
  * @svq: request queue, vq->mutex held
  * @head: head descriptor of the request
  *
- * Return: the slot, counted as in flight, or NULL if all are in use: the guest
- * has more requests outstanding than its ring has entries.
+ * Return: the slot, counted as in flight. NULL if the guest has more requests
+ * outstanding than its ring has entries, or if there is no memory for another slot.
  */
 struct vhost_scsi_cmd *vhost_scsi_slot_get(struct vhost_scsi_vq *svq,
 					   unsigned int head)
 {
-	struct vhost_scsi_cmd *cmd = svq->free;
+	struct vhost_scsi_cmd *cmd;
 
 	lockdep_assert_held(&svq->vq.mutex);
-	if (!cmd)
+	if (!svq->free && !vhost_scsi_slot_grow(svq))
 		return NULL;
 
+	cmd = svq->free;
 	svq->free = cmd->next;
 	cmd->task.aborted = false;
 	cmd->busy = true;
@@ -123,21 +151,25 @@ static bool vhost_scsi_slot_matches(const struct vhost_scsi_cmd *cmd,
 /**
  * vhost_scsi_slot_next() - walk through the commands of a queue
  * @svq: request queue, vq->mutex held
- * @cmd: where the walk stands, NULL to begin
+ * @at: the slot to go on from, 0 to begin; becomes the one behind that which was found
  * @match: which commands
  *
  * Return: the next command that matches, NULL if there is none any more.
  */
 struct vhost_scsi_cmd *vhost_scsi_slot_next(struct vhost_scsi_vq *svq,
-					    struct vhost_scsi_cmd *cmd,
+					    unsigned int *at,
 					    const struct vhost_scsi_match *match)
 {
+	struct vhost_scsi_cmd *cmd;
+
 	lockdep_assert_held(&svq->vq.mutex);
-	if (!svq->slots)
-		return NULL;
-	for (cmd = cmd ? cmd + 1 : svq->slots;
-	     cmd < svq->slots + svq->vq.num; cmd++)
-		if (vhost_scsi_slot_matches(cmd, match))
-			return cmd;
+	for (; *at < svq->nr_slots; ++*at) {
+		cmd = svq->slots[*at / VHOST_SCSI_SLOT_CHUNK] +
+		      *at % VHOST_SCSI_SLOT_CHUNK;
+		if (!vhost_scsi_slot_matches(cmd, match))
+			continue;
+		++*at;
+		return cmd;
+	}
 	return NULL;
 }

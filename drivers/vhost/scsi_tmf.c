@@ -70,7 +70,7 @@ static const struct vhost_scsi_tmf_kind vhost_scsi_tmf_kinds[] = {
  * @subtype: VIRTIO_SCSI_T_TMF_*
  * @progress: what LIO does for it
  * @vq: the request queues before this one have none of its commands any more
- * @before: nor has this one up to this slot; NULL if that is not known
+ * @slot: nor has this one before this slot
  *
  * Under the mutex of the control virtqueue.
  */
@@ -81,7 +81,7 @@ struct vhost_scsi_tmf {
 	u32 subtype;
 	struct vhost_scsi_tmf_progress progress;
 	unsigned int vq;
-	struct vhost_scsi_cmd *before;
+	unsigned int slot;
 };
 
 static const struct vhost_scsi_tmf_kind *vhost_scsi_tmf_kind(u32 subtype)
@@ -113,11 +113,12 @@ static bool vhost_scsi_tmf_any(struct vhost_scsi *vs,
 {
 	struct vhost_scsi_vq *svq;
 	bool any = false;
-	unsigned int i;
+	unsigned int i, at;
 
 	for (i = VHOST_SCSI_VQ_IO; i < vs->nr_vqs && !any; i++) {
 		svq = vhost_scsi_tmf_lock_vq(vs, i);
-		any = vhost_scsi_slot_next(svq, NULL, match);
+		at = 0;
+		any = vhost_scsi_slot_next(svq, &at, match);
 		mutex_unlock(&svq->vq.mutex);
 	}
 	return any;
@@ -131,34 +132,37 @@ static bool vhost_scsi_tmf_any(struct vhost_scsi *vs,
 static bool vhost_scsi_tmf_waits(struct vhost_scsi *vs,
 				 struct vhost_scsi_tmf *tmf)
 {
-	struct vhost_scsi_cmd *cmd = NULL;
 	struct vhost_scsi_vq *svq;
+	bool found;
 
-	for (; tmf->vq < vs->nr_vqs; tmf->vq++) {
+	for (; tmf->vq < vs->nr_vqs; tmf->vq++, tmf->slot = 0) {
 		svq = vhost_scsi_tmf_lock_vq(vs, tmf->vq);
-		cmd = vhost_scsi_slot_next(svq, tmf->before, &tmf->match);
-		tmf->before = cmd && cmd > svq->slots ? cmd - 1 : NULL;
+		found = vhost_scsi_slot_next(svq, &tmf->slot, &tmf->match);
 		mutex_unlock(&svq->vq.mutex);
-		if (cmd)
-			return true;
+		if (!found)
+			continue;
+		/* The same one is asked for the next time. */
+		tmf->slot--;
+		return true;
 	}
 	return false;
 }
 
 /*
  * Abort the commands that a function is about, one by one. Those that are not
- * aborted for want of memory are not marked either.
+ * aborted for want of memory or of parts are not marked either.
  */
 static void vhost_scsi_tmf_abort(struct vhost_scsi *vs,
 				 struct vhost_scsi_tmf *tmf, u8 tmf_response)
 {
-	struct vhost_scsi_cmd *cmd = NULL;
+	struct vhost_scsi_cmd *cmd;
 	struct vhost_scsi_vq *svq;
-	unsigned int i;
+	unsigned int i, at;
 
 	for (i = VHOST_SCSI_VQ_IO; i < vs->nr_vqs; i++) {
 		svq = vhost_scsi_tmf_lock_vq(vs, i);
-		while ((cmd = vhost_scsi_slot_next(svq, cmd, &tmf->match))) {
+		at = 0;
+		while ((cmd = vhost_scsi_slot_next(svq, &at, &tmf->match))) {
 			struct vhost_scsi_tmr *tmr =
 				vhost_scsi_tmr_alloc(vs, &tmf->progress);
 			struct se_cmd *se_cmd = &cmd->task.se_cmd;
@@ -184,9 +188,9 @@ static void vhost_scsi_tmf_reset(struct vhost_scsi *vs,
 				 u8 tmf_response)
 {
 	struct vhost_scsi_tmr *tmr = vhost_scsi_tmr_alloc(vs, &tmf->progress);
-	struct vhost_scsi_cmd *cmd = NULL;
+	struct vhost_scsi_cmd *cmd;
 	struct vhost_scsi_vq *svq;
-	unsigned int i;
+	unsigned int i, at;
 
 	if (!tmr) {
 		tmf->progress.response = VIRTIO_SCSI_S_BUSY;
@@ -194,7 +198,8 @@ static void vhost_scsi_tmf_reset(struct vhost_scsi *vs,
 	}
 	for (i = VHOST_SCSI_VQ_IO; i < vs->nr_vqs; i++) {
 		svq = vhost_scsi_tmf_lock_vq(vs, i);
-		while ((cmd = vhost_scsi_slot_next(svq, cmd, &tmf->match)))
+		at = 0;
+		while ((cmd = vhost_scsi_slot_next(svq, &at, &tmf->match)))
 			cmd->tmf_response = tmf_response;
 		mutex_unlock(&svq->vq.mutex);
 	}

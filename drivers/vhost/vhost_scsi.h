@@ -172,7 +172,7 @@ struct vhost_scsi_cmd {
 	u8 tmf_response;
 	bool ordered;
 	struct virtio_scsi_cmd_resp wire;
-};
+} ____cacheline_aligned_in_smp;
 
 static_assert(VIRTIO_SCSI_SENSE_DEFAULT_SIZE >= TRANSPORT_SENSE_BUFFER);
 
@@ -238,14 +238,16 @@ struct vhost_scsi_stats {
  *	dev.mutex, see vhost_scsi_ep_ring_set_up()
  * @used: used elements not yet on the ring, under vq->mutex
  * @nr_used: how many, under vq->mutex
- * @slots: commands of a request queue, one for each entry of the ring, while
- *	an endpoint is set
+ * @slots: commands of a request queue, by chunks, while an endpoint is set; as many as
+ *	were needed at once so far, and no more than the ring has entries
+ * @nr_slots: how many, under vq->mutex
  * @free: free slots, under vq->mutex
  * @nr_ordered: taken slots whose command must not be overtaken, under vq->mutex
  * @inflight: what LIO works on, under vq->mutex
  * @poll: polling the queue
  * @stats: what it did
- * @done: tasks that LIO has released, lockless
+ * @done: tasks that LIO has released, lockless; written by other processors, and thus
+ *	on a cache line without what the worker writes for each command
  * @worker_active: a worker is at the queue, and looks at @done before it leaves;
  *	written under vq->mutex
  * @done_work: answers @done in the queue's vhost worker
@@ -258,13 +260,14 @@ struct vhost_scsi_vq {
 	bool set_up;
 	struct vring_used_elem used[VHOST_SCSI_BATCH];
 	unsigned int nr_used;
-	struct vhost_scsi_cmd *slots;
+	struct vhost_scsi_cmd **slots;
+	unsigned int nr_slots;
 	struct vhost_scsi_cmd *free;
 	unsigned int nr_ordered;
 	struct vhost_scsi_inflight inflight;
 	struct vhost_scsi_poll poll;
 	struct vhost_scsi_stats stats;
-	struct llist_head done;
+	struct llist_head done ____cacheline_aligned_in_smp;
 	bool worker_active;
 	struct vhost_work done_work;
 	struct work_struct drop_work;
@@ -382,14 +385,14 @@ bool vhost_scsi_kind_is(const struct vhost_scsi_kind *kind,
 
 /* scsi_slot.c */
 struct vhost_scsi_match;
-int vhost_scsi_slot_alloc_all(struct vhost_scsi_vq *svq);
+int vhost_scsi_slot_alloc(struct vhost_scsi_vq *svq);
 void vhost_scsi_slot_free_all(struct vhost_scsi_vq *svq);
 struct vhost_scsi_cmd *vhost_scsi_slot_get(struct vhost_scsi_vq *svq,
 					   unsigned int head);
 void vhost_scsi_slot_set_ordered(struct vhost_scsi_cmd *cmd, bool ordered);
 void vhost_scsi_slot_put(struct vhost_scsi_cmd *cmd);
 struct vhost_scsi_cmd *vhost_scsi_slot_next(struct vhost_scsi_vq *svq,
-					    struct vhost_scsi_cmd *cmd,
+					    unsigned int *at,
 					    const struct vhost_scsi_match *match);
 
 /* scsi_submit.c */
