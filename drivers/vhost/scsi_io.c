@@ -61,6 +61,9 @@ static enum vhost_scsi_take vhost_scsi_io_take_all(struct vhost_scsi_io *io)
 		verdict = vhost_scsi_req_start(io);
 		if (verdict != VHOST_SCSI_SUBMITTED)
 			vhost_scsi_io_refuse(io, verdict);
+		/* The first ones need not wait for the last ones. */
+		if (!(io->nr % VHOST_SCSI_BATCH))
+			vhost_scsi_cmd_drain(svq);
 		/* Saves the call below the weight. */
 	} while (io->nr < VHOST_SCSI_WEIGHT ||
 		 !vhost_exceeds_weight(&svq->vq, io->nr, 0));
@@ -82,12 +85,36 @@ static bool vhost_scsi_io_may_sleep(struct vhost_scsi_vq *svq)
 	return !vhost_scsi_ring_want_kicks(svq);
 }
 
-/* Serve the queue until it is empty, or others must have their turn. */
-static void vhost_scsi_io_run(struct vhost_scsi_vq *svq,
-			      struct vhost_scsi_ep *ep)
+/*
+ * Serve the queue until it is empty, or others must have their turn. Returns true to
+ * look at it once more after a yield: notifications stay off, and commands that finish
+ * do not wake the worker. A yield that brought nothing is the last one.
+ */
+static bool vhost_scsi_io_take_turn(struct vhost_scsi_io *io, bool yielded)
+{
+	struct vhost_scsi_vq *svq = io->svq;
+	u64 before = io->nr + svq->stats.commands;
+	enum vhost_scsi_take take;
+
+	do {
+		take = vhost_scsi_io_take_all(io);
+		vhost_scsi_cmd_drain(svq);
+		if (io->nr)
+			vhost_scsi_poll_served(svq, io->busyloop_us);
+		yielded &= io->nr + svq->stats.commands == before;
+		if (take == VHOST_SCSI_TAKE_EMPTY && !yielded &&
+		    vhost_scsi_poll_may_yield(svq))
+			return true;
+	} while (take == VHOST_SCSI_TAKE_EMPTY && !vhost_scsi_io_may_sleep(svq));
+	return false;
+}
+
+/* A turn at the queue, which has the endpoint @ep. */
+static bool vhost_scsi_io_run(struct vhost_scsi_vq *svq,
+			      struct vhost_scsi_ep *ep, bool yielded)
 {
 	struct vhost_scsi_io io __uninitialized;
-	enum vhost_scsi_take take;
+	bool again;
 
 	io.svq = svq;
 	io.ep = ep;
@@ -98,20 +125,40 @@ static void vhost_scsi_io_run(struct vhost_scsi_vq *svq,
 	vhost_scsi_ep_charge(ep);
 	WRITE_ONCE(svq->worker_active, true);
 	vhost_scsi_poll_woken(svq);
-	do {
-		take = vhost_scsi_io_take_all(&io);
-		vhost_scsi_cmd_drain(svq);
-		if (io.nr)
-			vhost_scsi_poll_served(svq, io.busyloop_us);
-	} while (take == VHOST_SCSI_TAKE_EMPTY && !vhost_scsi_io_may_sleep(svq));
+	again = vhost_scsi_io_take_turn(&io, yielded);
+	vhost_scsi_ep_uncharge();
+	return again;
+}
 
-	/* A command that finishes from here on wakes the worker. */
+/* A command that finishes from here on wakes the worker. */
+static void vhost_scsi_io_leave(struct vhost_scsi_vq *svq)
+{
 	WRITE_ONCE(svq->worker_active, false);
 	/* Pairs with llist_add() in vhost_scsi_release_cmd(). */
 	smp_mb();
 	if (!llist_empty(&svq->done))
 		vhost_scsi_cmd_drain(svq);
-	vhost_scsi_ep_uncharge();
+}
+
+/*
+ * Serve a queue, vq->mutex held. It is given back for yields, after which the endpoint
+ * may be another one, or gone.
+ */
+static void vhost_scsi_io_serve(struct vhost_scsi_vq *svq,
+				struct vhost_scsi_ep *ep)
+{
+	bool again = vhost_scsi_io_run(svq, ep, false);
+	u64 took;
+
+	while (again) {
+		mutex_unlock(&svq->vq.mutex);
+		took = vhost_scsi_poll_yield();
+		mutex_lock(&svq->vq.mutex);
+		vhost_scsi_poll_yielded(svq, took);
+		ep = vhost_vq_get_backend(&svq->vq);
+		again = ep && vhost_scsi_io_run(svq, ep, true);
+	}
+	vhost_scsi_io_leave(svq);
 }
 
 /**
@@ -128,7 +175,7 @@ void vhost_scsi_io_kick(struct vhost_work *work)
 	ep = vhost_vq_get_backend(vq);
 	to_svq(vq)->stats.kicks++;
 	if (ep)
-		vhost_scsi_io_run(to_svq(vq), ep);
+		vhost_scsi_io_serve(to_svq(vq), ep);
 	mutex_unlock(&vq->mutex);
 }
 
@@ -148,12 +195,12 @@ void vhost_scsi_io_done_work(struct vhost_work *work)
 	mutex_lock(&svq->vq.mutex);
 	ep = vhost_vq_get_backend(&svq->vq);
 	svq->stats.wakeups++;
-	stays = ep && svq->poll.window;
+	stays = ep && (svq->poll.window || vhost_scsi_poll_may_yield(svq));
 	/* Before the answers, which the next requests follow. */
 	if (stays)
 		vhost_scsi_ring_suppress_kicks(svq);
 	vhost_scsi_cmd_drain(svq);
 	if (stays)
-		vhost_scsi_io_run(svq, ep);
+		vhost_scsi_io_serve(svq, ep);
 	mutex_unlock(&svq->vq.mutex);
 }

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Watching a queue for a while before the worker sleeps: neither the guest's next
- * kick nor the end of a command has to wake it then.
+ * Looking at a queue again before the worker sleeps: neither the guest's next kick nor
+ * the end of a command has to wake it then. Either it polls for a while, where it has a
+ * processor for itself; or it lets the others of the processor run once.
  *
  * Enters: a request queue with nothing to do. Leaves: whether something came.
- * Context: the queue's vhost worker, vq->mutex held, notifications off.
+ * Context: the queue's vhost worker, vq->mutex held but for the yield, notifications
+ * off.
  * Invariant: no longer than the limit at a time, and not at all while the waits
  * were longer than the limit lately: an idle queue costs nothing. Yields to every
  * other task of the processor and work of the worker: spinning would starve the guest
  * on the same processor, or LIO's completion, which is what the worker polls for.
  */
 #include <linux/bitops.h>
+#include <linux/ktime.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -22,6 +25,10 @@
 
 /* The first window after polling was off, in ns */
 #define VHOST_SCSI_POLL_START	10000
+/* A yield that took longer, in ns, met somebody who computes */
+#define VHOST_SCSI_YIELD_LONG	(2 * NSEC_PER_MSEC)
+/* For so many times as long as it took there is none then: 2 % of the time at most */
+#define VHOST_SCSI_YIELD_REST	50
 
 /**
  * vhost_scsi_poll_served() - the queue had something to do
@@ -165,4 +172,61 @@ enum vhost_scsi_poll_result vhost_scsi_poll_wait(struct vhost_scsi_vq *svq)
 		break;
 	}
 	return result;
+}
+
+/**
+ * vhost_scsi_poll_may_yield() - look once more after others have run?
+ * @svq: request queue that was found empty, vq->mutex held
+ *
+ * A guest that shares the worker's processor has its next request ready when it has
+ * run, mostly, and so has LIO's completion. A look then spares the kick, or the
+ * wake-up, and finds more of them at once.
+ *
+ * Return: true if vhost_scsi_poll_yield() is due, once vq->mutex is given back.
+ */
+bool vhost_scsi_poll_may_yield(struct vhost_scsi_vq *svq)
+{
+	struct vhost_scsi_poll *poll = &svq->poll;
+
+	lockdep_assert_held(&svq->vq.mutex);
+	if (single_task_running() || signal_pending(current))
+		return false;
+	if (poll->no_yield) {
+		if (ktime_get_ns() < poll->no_yield)
+			return false;
+		poll->no_yield = 0;
+	}
+	return !vhost_vq_has_work(&svq->vq) && !vhost_scsi_poll_others_wait(svq);
+}
+
+/**
+ * vhost_scsi_poll_yield() - let the other tasks of the processor run
+ *
+ * No lock held.
+ *
+ * Return: how long it took, in ns.
+ */
+u64 vhost_scsi_poll_yield(void)
+{
+	u64 start = ktime_get_ns();
+
+	yield();
+	return ktime_get_ns() - start;
+}
+
+/**
+ * vhost_scsi_poll_yielded() - was it worth it?
+ * @svq: request queue, vq->mutex held
+ * @took: from vhost_scsi_poll_yield()
+ */
+void vhost_scsi_poll_yielded(struct vhost_scsi_vq *svq, u64 took)
+{
+	lockdep_assert_held(&svq->vq.mutex);
+	if (vhost_scsi_poll_finds(svq))
+		svq->stats.yields_won++;
+	else
+		svq->stats.yields_lost++;
+	if (took > VHOST_SCSI_YIELD_LONG)
+		svq->poll.no_yield = ktime_get_ns() +
+				     VHOST_SCSI_YIELD_REST * took;
 }

@@ -21,8 +21,10 @@ static void vhost_scsi_stats_show_vq(struct seq_file *m,
 	seq_printf(m, "kicks %llu wakeups %llu batches %llu ",
 		   READ_ONCE(stats->kicks), READ_ONCE(stats->wakeups),
 		   READ_ONCE(stats->batches));
-	seq_printf(m, "polls_won %llu polls_lost %llu\n",
+	seq_printf(m, "polls_won %llu polls_lost %llu ",
 		   READ_ONCE(stats->polls_won), READ_ONCE(stats->polls_lost));
+	seq_printf(m, "yields_won %llu yields_lost %llu\n",
+		   READ_ONCE(stats->yields_won), READ_ONCE(stats->yields_lost));
 }
 
 /**

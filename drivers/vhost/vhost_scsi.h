@@ -64,6 +64,7 @@
 #include "scsi_ring.h"
 #include "scsi_target.h"
 #include "scsi_wire.h"
+#include "scsi_poll.h"
 #include "vhost.h"
 
 /* Virtqueues of the device (virtio 1.2, "SCSI Host Device: Virtqueues") */
@@ -100,18 +101,6 @@ enum vhost_scsi_verdict {
 	VHOST_SCSI_SUBMITTED,
 	VHOST_SCSI_REPLY,
 	VHOST_SCSI_NO_ROOM,
-};
-
-/**
- * enum vhost_scsi_poll_result - what came of polling a queue
- * @VHOST_SCSI_POLL_FOUND: there is something to do
- * @VHOST_SCSI_POLL_IDLE: there is nothing; the worker may leave
- * @VHOST_SCSI_POLL_YIELD: the worker has other work, and comes back
- */
-enum vhost_scsi_poll_result {
-	VHOST_SCSI_POLL_FOUND,
-	VHOST_SCSI_POLL_IDLE,
-	VHOST_SCSI_POLL_YIELD,
 };
 
 /**
@@ -190,22 +179,6 @@ struct vhost_scsi_inflight {
 };
 
 /**
- * struct vhost_scsi_poll - polling a queue instead of sleeping
- * @limit: how long at a time at most, in ns; 0 for not at all
- * @window: how long the next time, in ns
- * @idle_since: when the worker found nothing to do; 0 while there is something
- * @interrupted: it went to do other work in the middle of a window
- *
- * All under vq->mutex.
- */
-struct vhost_scsi_poll {
-	u64 limit;
-	u64 window;
-	u64 idle_since;
-	bool interrupted;
-};
-
-/**
  * struct vhost_scsi_stats - what a request queue did since the device was opened
  * @commands: commands of LIO's that were answered
  * @bytes: of data that they moved
@@ -219,6 +192,8 @@ struct vhost_scsi_poll {
  *
  * Written under vq->mutex.
  */
+ * @yields_won: times that others ran before the queue was left, and something had come
+ * @yields_lost: times that nothing had
 struct vhost_scsi_stats {
 	u64 commands;
 	u64 bytes;
@@ -231,6 +206,8 @@ struct vhost_scsi_stats {
 };
 
 /**
+	u64 yields_won;
+	u64 yields_lost;
  * struct vhost_scsi_vq - one virtqueue with what it needs to serve it
  * @vq: vhost's part
  * @index: its number, VHOST_SCSI_VQ_*
@@ -434,11 +411,6 @@ void vhost_scsi_reserve_lun_left(const struct se_lun *lun);
 void vhost_scsi_ua_trim_unit(struct se_dev_entry *deve);
 void vhost_scsi_ua_trim(struct se_device *dev);
 void vhost_scsi_ua_conflict(struct se_cmd *se_cmd);
-
-/* scsi_poll.c */
-void vhost_scsi_poll_served(struct vhost_scsi_vq *svq, unsigned int us);
-void vhost_scsi_poll_woken(struct vhost_scsi_vq *svq);
-enum vhost_scsi_poll_result vhost_scsi_poll_wait(struct vhost_scsi_vq *svq);
 
 /* scsi_stats.c */
 void vhost_scsi_stats_show(struct seq_file *m, struct file *file);

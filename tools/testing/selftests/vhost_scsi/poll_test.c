@@ -228,6 +228,26 @@ TEST_F(watch, processor_that_others_want_is_not_watched_on)
 	ASSERT_EQ(0, sched_setaffinity(0, sizeof(all), &all));
 }
 
+/* They share it, and the worker finds the next command when the initiator has run. */
+TEST_F(watch, processor_that_others_want_is_left_to_them_once)
+{
+	int64_t end = vs_now_ms() + vs_patience();
+	unsigned int kicks = 0;
+	cpu_set_t one, all;
+
+	COVERS("REQ-78");
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, sched_setaffinity(vs_fault_worker(), sizeof(one), &one));
+	do {
+		ASSERT_EQ(0, run_serial(self, &kicks));
+	} while (!counter(self->dev, "yields_won") && vs_now_ms() < end);
+	EXPECT_LT(0, counter(self->dev, "yields_won"));
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(all), &all));
+}
+
 /* A disk that holds a command is no reason to sleep between those to another. */
 FIXTURE(busy) {
 	struct vs_env env;
