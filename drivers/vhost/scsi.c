@@ -48,10 +48,11 @@
  * with scsi_wire.c, finds TPG and LUN, asks scsi_check.c what LIO may have of it,
  * takes a slot from scsi_slot.c, has scsi_map.c pin the guest's pages, and submits
  * it to LIO with scsi_submit.c. LIO moves the data into those pages and calls back
- * into scsi_cmd.c, which has the queue's worker write the response and push the head.
+ * into scsi_task.c, which has the queue's worker write the response and push the head,
+ * with scsi_cmd.c.
  *
  * Enters: system calls on the device node. Leaves: errnos.
- * Context: process; dev.mutex serialises everything but open.
+ * Context: process; dev.mutex serialises everything but open and fdinfo.
  * Invariant: release always ends the endpoint.
  */
 #include <linux/compat.h>
@@ -59,8 +60,8 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-
 #include <linux/vmalloc.h>
+
 #include "scsi_tmf.h"
 
 /* What the device offers: the core's features that work here, and ours. */

@@ -6,7 +6,7 @@
  * written response, a pushed head, a free slot.
  * Context: answering and retiring under vq->mutex, in a vhost worker (retiring,
  * without a worker, in a work item). LIO's callbacks come in any context, from
- * inside the submission too, and take no lock.
+ * inside the submission too, and take no lock of the driver.
  * Invariant: I2 and I6. LIO holds one reference to a command; release_cmd()
  * gives the slot back to us, and only then is the answer written, so that
  * nobody uses the guest's pages when they are released.
@@ -202,7 +202,8 @@ void vhost_scsi_cmd_drain(struct vhost_scsi_vq *svq)
  * vhost_scsi_cmd_drop_work() - retire finished commands that nobody can answer
  * @work: drop_work of a request queue
  *
- * The owner is gone, and its memory with it: the heads are lost by necessity.
+ * The owner is gone, and with it the worker, which alone can write its memory: the
+ * heads are lost by necessity.
  */
 void vhost_scsi_cmd_drop_work(struct work_struct *work)
 {

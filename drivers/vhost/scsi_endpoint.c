@@ -279,8 +279,8 @@ static void vhost_scsi_ep_flush_workers(struct vhost_scsi *vs)
  * vhost_scsi_ep_release() - end the endpoint, whatever the rings look like
  * @vs: device, dev.mutex held
  *
- * Waits for every command, function and event that was accepted. Nothing of
- * LIO refers to the device afterwards, and no work is queued on a worker.
+ * Waits for every command and function that was accepted, and drops pending events.
+ * Nothing of LIO refers to the device afterwards, and no work is queued on a worker.
  * Without an endpoint it does nothing.
  */
 void vhost_scsi_ep_release(struct vhost_scsi *vs)

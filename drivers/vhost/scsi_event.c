@@ -5,8 +5,8 @@
  *
  * Enters: targets and LUNs that come, go and change; kicks. Leaves: events in
  * the guest's buffers, in the order in which they arose.
- * Context: posting in configfs callbacks, below configfs's locks and
- * tpg->mutex; delivering in the event queue's worker only, under the mutex of the
+ * Context: posting in process context, below tpg->mutex, and configfs's locks where it
+ * is one of its callbacks; delivering in the event queue's worker only, under the mutex of the
  * event virtqueue. Only evt.lock is between the two: a VMM decides how long the
  * worker stays in a page fault, with that mutex, and must not hold up those who post.
  * Invariant: an event is delivered, or the missed flag is set; only a guest that

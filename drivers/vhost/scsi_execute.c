@@ -5,8 +5,9 @@
  *
  * Enters: a command with its data, before LIO checks it. Leaves: the same command,
  * executed by LIO.
- * Context: LIO's, where it executes commands and where it completes them; nothing
- * here is called with a lock held.
+ * Context: LIO's, where it executes commands and where it completes them, with no lock
+ * held; but the queue's mutex in vhost_scsi_execute_own(), and wherever the backstore's
+ * submit_type has the worker execute.
  * Invariant: LIO's semaphore of COMPARE AND WRITE is released by those only who
  * have taken it.
  *

@@ -20,7 +20,8 @@ struct vhost_iotlb;
  * @lost: a bit for each page whose address has, or may have, another page by now
  * @any_lost: @lost is not empty
  * @lock: orders @nr, @lost and @any_lost among their writers. Readers need no lock:
- *	@nr is final before they come, and who reads a bit late has pinned before
+ *	@nr is final before they come, and one that misses a new bit counts as one that
+ *	came before it
  * @notifier: hears of addresses that get another page
  */
 struct vhost_scsi_held_range {

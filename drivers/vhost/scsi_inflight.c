@@ -62,8 +62,8 @@ unsigned int vhost_scsi_inflight_nr(const struct vhost_scsi_vq *svq)
  * vhost_scsi_inflight_any() - does LIO work on anything?
  * @vs: device
  *
- * Return: false if it did not when each queue was looked at; with no worker to take
- * requests it does not any more.
+ * Return: false if each queue had nothing when it was looked at, one after the other.
+ * That lasts only where no worker takes requests any more.
  */
 bool vhost_scsi_inflight_any(const struct vhost_scsi *vs)
 {

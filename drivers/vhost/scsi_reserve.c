@@ -4,7 +4,8 @@
  *
  * Enters: a command that LIO is about to execute; a LUN that goes. Leaves: the same
  * command, executed by LIO, or refused; some of them in a workqueue of this file.
- * Context: LIO's, where it executes commands, with no lock held; may sleep.
+ * Context: LIO's, where it executes commands, with no lock held but, if the backstore's
+ * submit_type has the worker execute, the queue's mutex; may sleep.
  * Invariant: nobody waits for a command that may wait for him; and no registration is
  * freed while LIO uses it.
  *

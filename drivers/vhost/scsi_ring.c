@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The only file beside scsi_chain.c that touches a virtqueue: take a chain, read
- * a request, write a response, push the head.
+ * The only file beside scsi_chain.c that takes from a ring and puts on it: take a chain,
+ * read a request, write a response, push the head.
  *
  * Enters: a virtqueue. Leaves: chains; used elements, with the length that was
  * really written.

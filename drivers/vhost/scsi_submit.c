@@ -107,7 +107,7 @@ static noinline void vhost_scsi_submit_stop(struct vhost_scsi_io *io,
 	};
 
 	trace_vhost_scsi_cmd_reject(io->svq, io->chain.head, io->why, &res);
-	/* It ends what COMPARE AND WRITE has not begun. */
+	/* The callback would end a COMPARE AND WRITE that has not begun. */
 	se_cmd->transport_complete_callback = NULL;
 	transport_generic_request_failure(se_cmd, reason);
 }

@@ -101,7 +101,7 @@ struct vhost_scsi_tport {
  * @tag: target id that the guest sees
  * @users: references to its memory
  * @entry: entry of the registry, under the registry mutex
- * @mutex: guards the members below
+ * @mutex: guards @ep to @fabric_prot_type, and @units together with @unit_lock
  * @ep: endpoint that it is a target of, NULL if none; that there is one may be read
  *	without the mutex. While it is set there is a @sess: the data path relies on
  *	that and reads @sess without the mutex
@@ -111,10 +111,10 @@ struct vhost_scsi_tport {
  * @settled: woken when @nr_leaving has become 0
  * @fabric_prot_type: 0, 1 or 3, the protection that LIO may offer by itself
  * @busyloop_us: how long a queue may be polled for more after a command to it,
- *	0 to VHOST_SCSI_MAX_BUSYLOOP_US; read without the mutex
- * @pin_memory: an endpoint with this target keeps guest memory pinned; read without
- *	the mutex
- * @extended_copy: units take EXTENDED COPY; read without the mutex
+ *	0 to VHOST_SCSI_MAX_BUSYLOOP_US; read and written without the mutex
+ * @pin_memory: an endpoint with this target keeps guest memory pinned; read and
+ *	written without the mutex
+ * @extended_copy: units take EXTENDED COPY; read and written without the mutex
  * @units: the units that the nexus sees, by LUN (scsi_unit.c), while @ep is set;
  *	written under @mutex and @unit_lock, read under either
  * @unit_lock: lets commands look at @units
@@ -129,7 +129,7 @@ struct vhost_scsi_tpg {
 	u16 tag;
 	refcount_t users;
 	struct list_head entry;
-	struct mutex mutex;	/* the members below */
+	struct mutex mutex;	/* up to @fabric_prot_type; @units */
 	struct vhost_scsi_ep *ep;
 	struct se_session *sess;
 	unsigned int nr_luns;

@@ -6,7 +6,7 @@
  * Enters: LIO's last callbacks for a task. Leaves: the task, on its queue's list, for
  * the queue's worker (scsi_cmd.c, scsi_tmf.c).
  * Context: LIO's callbacks come in any context, from inside the submission too, and
- * take no lock; the list is taken under vq->mutex.
+ * take no lock of the driver; the list is taken under vq->mutex.
  * Invariant: I6. LIO holds the only reference to a task, and release_cmd() is the end
  * of it.
  */

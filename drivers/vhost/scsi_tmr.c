@@ -5,7 +5,7 @@
  * Enters: what one part is to do; LIO's answer to it. Leaves: parts that have come
  * back, counted in their function.
  * Context: the control queue's mutex held; LIO's answer comes in a system
- * workqueue and takes no lock.
+ * workqueue and takes no lock of the driver.
  * Invariant: a part that LIO took is counted down once, when LIO has released it.
  */
 #include <linux/slab.h>
@@ -59,7 +59,7 @@ struct vhost_scsi_tmr *vhost_scsi_tmr_alloc(struct vhost_scsi *vs,
  * @sess: I_T nexus that it is for
  * @function: TMR_*, LIO's function
  * @lun: unit
- * @tag: LIO's tag of the command, 0 if the function is about more than one
+ * @tag: tag of the command, the guest's; 0 if the function is about more than one
  *
  * Return: false if LIO did not take it; the part is gone then.
  */

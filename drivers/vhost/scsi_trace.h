@@ -130,7 +130,7 @@ TRACE_EVENT(vhost_scsi_cmd_reject,
 		  __entry->status)
 );
 
-/* A function that the target and the unit of which exist. */
+/* A function whose target exists, and its unit if it is about one. */
 TRACE_EVENT(vhost_scsi_tmf_start,
 	TP_PROTO(const struct vhost_scsi_vq *svq, unsigned int desc,
 		 const struct vhost_scsi_tmf_req *req),

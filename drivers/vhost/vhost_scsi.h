@@ -30,6 +30,7 @@
  *                             queues inside the control queue's, and
  *                             lun_entry_mutex of LIO's node ACL
  *           evt.lock            events on their way
+ *         tpg->unit_lock        what waits for a guest about changed units
  *
  * configfs calls mkdir, rmdir, link and unlink (scsi_fabric.c) with its directory locks
  * held, in front of the registry mutex. Those callbacks never take vs->dev.mutex, and
@@ -37,8 +38,9 @@
  *
  * Invariants:
  *
- *   I1  Every head taken from a ring is pushed exactly once, faults included.
- *   I2  A slot is free only after its head is pushed.
+ *   I1  Every head taken from a ring is pushed exactly once, faults included; unless the
+ *       used ring cannot be written, or the owner is gone.
+ *   I2  The slot of a command of LIO's is free only after its head is pushed.
  *   I3  Pages pinned equal pages released; those that the device wrote are
  *       dirtied first.
  *   I4  When CLEAR_ENDPOINT returns, the device does not refer to the session.
@@ -47,7 +49,8 @@
  *   I7  LIO gets no byte more than the CDB moves, and nothing goes on to a backstore
  *       unless what LIO made of a command agrees with what was decided about it.
  *   I8  A guest, VMM or backstore that is stuck holds up nobody else: no worker sleeps
- *       for a backstore; over guest memory no lock is held that others wait for.
+ *       for a backstore, unless its submit_type asks for it; and nobody waits for a lock
+ *       that is held over guest memory, but who takes something from the stuck guest.
  */
 #ifndef VHOST_SCSI_H
 #define VHOST_SCSI_H
@@ -61,10 +64,10 @@
 #include "scsi_check.h"
 #include "scsi_compat.h"
 #include "scsi_map.h"
+#include "scsi_poll.h"
 #include "scsi_ring.h"
 #include "scsi_target.h"
 #include "scsi_wire.h"
-#include "scsi_poll.h"
 #include "vhost.h"
 
 /* Virtqueues of the device (virtio 1.2, "SCSI Host Device: Virtqueues") */
@@ -189,11 +192,11 @@ struct vhost_scsi_inflight {
  *	if it wants that
  * @polls_won: times that the queue was polled and something came
  * @polls_lost: times that it was polled in vain
+ * @yields_won: times that others ran before the queue was left, and something had come
+ * @yields_lost: times that nothing had
  *
  * Written under vq->mutex.
  */
- * @yields_won: times that others ran before the queue was left, and something had come
- * @yields_lost: times that nothing had
 struct vhost_scsi_stats {
 	u64 commands;
 	u64 bytes;
@@ -203,11 +206,11 @@ struct vhost_scsi_stats {
 	u64 batches;
 	u64 polls_won;
 	u64 polls_lost;
+	u64 yields_won;
+	u64 yields_lost;
 };
 
 /**
-	u64 yields_won;
-	u64 yields_lost;
  * struct vhost_scsi_vq - one virtqueue with what it needs to serve it
  * @vq: vhost's part
  * @index: its number, VHOST_SCSI_VQ_*
