@@ -58,12 +58,12 @@ static void make_header(struct fuzz *f, struct virtio_scsi_cmd_req *hdr,
 	memcpy(at, cdb->b, sizeof(cdb->b));
 }
 
-/* A place for @len bytes of data; few of them are none. */
+/* A place for @len bytes of data; few of them are none, or not in the guest. */
 static struct vs_seg data_seg(struct fuzz *f, uint32_t len)
 {
 	struct vs_seg seg = {
 		.gpa = vs_mem_gpa(&f->dev->mem, f->data +
-				  pick(f, DATA - len) / 512 * 512),
+				  pick(f, len < DATA ? DATA - len : 1) / 512 * 512),
 		.len = len,
 	};
 
