@@ -109,23 +109,20 @@ static bool vhost_scsi_io_take_turn(struct vhost_scsi_io *io, bool yielded)
 	return false;
 }
 
-/* A turn at the queue, which has the endpoint @ep. */
-static bool vhost_scsi_io_run(struct vhost_scsi_vq *svq,
-			      struct vhost_scsi_ep *ep, bool yielded)
+/* The turn goes on with the endpoint @ep, and with vq->mutex held from here on. */
+static bool vhost_scsi_io_run(struct vhost_scsi_io *io, struct vhost_scsi_ep *ep,
+			      bool yielded)
 {
-	struct vhost_scsi_io io __uninitialized;
+	struct vhost_scsi_vq *svq = io->svq;
 	bool again;
 
-	io.svq = svq;
-	io.ep = ep;
-	io.with_pi = vhost_has_feature(&svq->vq, VIRTIO_SCSI_F_T10_PI);
-	memset(io.chain.region, 0, sizeof(io.chain.region));
-	io.busyloop_us = 0;
-	io.nr = 0;
+	io->ep = ep;
+	io->with_pi = vhost_has_feature(&svq->vq, VIRTIO_SCSI_F_T10_PI);
+	memset(io->chain.region, 0, sizeof(io->chain.region));
 	vhost_scsi_ep_charge(ep);
 	WRITE_ONCE(svq->worker_active, true);
 	vhost_scsi_poll_woken(svq);
-	again = vhost_scsi_io_take_turn(&io, yielded);
+	again = vhost_scsi_io_take_turn(io, yielded);
 	vhost_scsi_ep_uncharge();
 	return again;
 }
@@ -141,22 +138,28 @@ static void vhost_scsi_io_leave(struct vhost_scsi_vq *svq)
 }
 
 /*
- * Serve a queue, vq->mutex held. It is given back for yields, after which the endpoint
- * may be another one, or gone.
+ * A turn at a queue, vq->mutex held. It is given back for yields, after which the
+ * endpoint may be another one, or gone. They do not make the turn heavier: who takes the
+ * queue to another worker waits for it, and is not among this one's works.
  */
 static void vhost_scsi_io_serve(struct vhost_scsi_vq *svq,
 				struct vhost_scsi_ep *ep)
 {
-	bool again = vhost_scsi_io_run(svq, ep, false);
+	struct vhost_scsi_io io __uninitialized;
+	bool yielded = false;
 	u64 took;
 
-	while (again) {
+	io.svq = svq;
+	io.busyloop_us = 0;
+	io.nr = 0;
+	while (ep && vhost_scsi_io_run(&io, ep, yielded)) {
 		mutex_unlock(&svq->vq.mutex);
 		took = vhost_scsi_poll_yield();
 		mutex_lock(&svq->vq.mutex);
-		vhost_scsi_poll_yielded(svq, took);
+		yielded = true;
 		ep = vhost_vq_get_backend(&svq->vq);
-		again = ep && vhost_scsi_io_run(svq, ep, true);
+		if (ep)
+			vhost_scsi_poll_yielded(svq, took);
 	}
 	vhost_scsi_io_leave(svq);
 }

@@ -11,6 +11,8 @@
 #include "vs_thread.h"
 
 #define SERIAL	200	/* commands one after the other */
+#define WEIGHT	256	/* requests of a turn, at most */
+#define AT_ONCE	32
 
 /* A counter of the first request queue. */
 static long counter(struct vs_dev *dev, const char *name)
@@ -245,6 +247,60 @@ TEST_F(watch, processor_that_others_want_is_left_to_them_once)
 		ASSERT_EQ(0, run_serial(self, &kicks));
 	} while (!counter(self->dev, "yields_won") && vs_now_ms() < end);
 	EXPECT_LT(0, counter(self->dev, "yields_won"));
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(all), &all));
+}
+
+/* Commands at once, asleep until the last one is done, as a guest without other tasks. */
+static int run_asleep(struct vs_req *req, unsigned int n)
+{
+	struct vs_ring *ring = req->ring;
+	uint16_t old = ring->next_avail, event;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < n && !ret; i++)
+		ret = vs_ring_add(ring, &req[i].chain);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	event = *(volatile uint16_t *)vs_ring_avail_event(ring);
+	if ((uint16_t)(event - old) < n)
+		vs_ring_kick(ring);
+	for (i = 0; i < n && !ret; i++)
+		ret = vs_ring_wait(ring, NULL, vs_patience());
+	return ret;
+}
+
+/*
+ * Each yield brings the next command, but a turn has an end all the same: the core may
+ * wait for the worker, to give the queue to another one.
+ */
+TEST_F(watch, yields_do_not_outlast_the_weight_of_a_turn)
+{
+	struct vs_req req[AT_ONCE];
+	cpu_set_t one, all;
+	long before, turns;
+	unsigned int i;
+
+	COVERS("REQ-78");
+	for (i = 0; i < AT_ONCE; i++) {
+		vs_req_get(&req[i], self->dev, TAG, 0,
+			   vs_cdb_rw10(VS_READ_10, 0, 8));
+		vs_req_in(&req[i], vs_mem_page(&self->dev->mem, 1), VS_PAGE);
+	}
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, sched_setaffinity(vs_fault_worker(), sizeof(one), &one));
+	before = counter(self->dev, "kicks") + counter(self->dev, "wakeups");
+	for (i = 0; i < 16 * WEIGHT; i += AT_ONCE)
+		ASSERT_EQ(0, run_asleep(req, AT_ONCE));
+	turns = counter(self->dev, "kicks") + counter(self->dev, "wakeups") -
+		before;
+	TH_LOG("%ld turns, %ld yields", turns,
+	       counter(self->dev, "yields_won"));
+	EXPECT_LE(15, turns);
+	for (i = 0; i < AT_ONCE; i++)
+		vs_req_put(&req[i]);
 	ASSERT_EQ(0, sched_setaffinity(0, sizeof(all), &all));
 }
 
