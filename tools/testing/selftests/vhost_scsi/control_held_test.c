@@ -27,7 +27,7 @@ FIXTURE_SETUP(held)
 
 ENV_TEARDOWN(held);
 
-#define HELD 32
+#define HELD 40	/* slots of two chunks */
 
 TEST_F(held, commands_ended_by_a_lun_reset_never_read_as_good)
 {

@@ -8,6 +8,7 @@
 #include "vs_test.h"
 
 #define TAG		VS_TAG
+#define SLOTS		32	/* of a queue, before it needs more */
 
 FIXTURE(requests) {
 	struct vs_env env;
@@ -314,6 +315,74 @@ TEST_F(requests, task_management_is_busy_without_memory)
 	EXPECT_EQ(0, vs_sweep_req(&self->fault, self->dev, &r, self->buf));
 	/* Ours and LIO's part of it. */
 	EXPECT_LE(2, self->fault.fails[VS_FAULT_ALLOC]);
+}
+
+/* A disk that holds as many commands as a queue has slots before it needs more. */
+FIXTURE(slots) {
+	struct vs_env env;
+	struct vs_fault fault;
+	struct vs_dev *dev;
+	struct vs_req req[SLOTS + 2];
+};
+
+FIXTURE_SETUP(slots)
+{
+	struct vs_env_opts opts = {
+		.dev.features = VS_F_MODERN | VS_F_EVENT_IDX,
+		.disk = VS_DISK_HOLD,
+	};
+
+	if (!vs_sweep_is_possible())
+		SKIP(return, "this kernel injects no faults");
+	ENV_GET(&self->env, &opts);
+	self->dev = &self->env.dev;
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	ASSERT_EQ(0, vs_fault_get(&self->fault, vs_fault_worker()));
+	ASSERT_EQ(0, vs_hold_stop(&self->env.hold));
+}
+
+FIXTURE_TEARDOWN(slots)
+{
+	if (!self->dev)
+		return;
+	vs_hold_go(&self->env.hold);
+	vs_fault_put(&self->fault);
+	EXPECT_EQ(0, vs_fault_logged(self->env.kmsg));
+	ENV_PUT(&self->env);
+}
+
+static int submit_read(struct vs_dev *dev, struct vs_req *req)
+{
+	vs_req_get(req, dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, 8));
+	vs_req_in(req, vs_mem_page(&dev->mem, 1), VS_PAGE);
+	return vs_req_submit(req);
+}
+
+TEST_F(slots, without_memory_for_one_more_are_task_set_full)
+{
+	struct vs_req *refused = &self->req[SLOTS];
+	unsigned int i;
+
+	COVERS("REQ-43");
+	for (i = 0; i < SLOTS; i++)
+		ASSERT_EQ(0, submit_read(self->dev, &self->req[i]));
+	ASSERT_EQ(0, vs_ring_wait_taken(&self->dev->ring[VS_IO], vs_patience()));
+	self->fault.n = 1;
+	vs_fault_arm(&self->fault);
+	ASSERT_EQ(0, submit_read(self->dev, refused));
+	ASSERT_EQ(0, vs_req_wait(refused));
+	EXPECT_EQ(VS_FAULT_ALLOC, vs_fault_disarm(&self->fault));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK, refused->rsp->response);
+	EXPECT_EQ(VS_TASK_SET_FULL, refused->rsp->status);
+	/* There is memory again. */
+	ASSERT_EQ(0, submit_read(self->dev, refused + 1));
+	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
+	for (i = 0; i < SLOTS + 2; i++) {
+		ASSERT_EQ(0, vs_req_wait(&self->req[i]));
+		if (&self->req[i] != refused)
+			EXPECT_EQ(VS_GOOD, self->req[i].rsp->status);
+		vs_req_put(&self->req[i]);
+	}
 }
 
 TEST_HARNESS_MAIN
