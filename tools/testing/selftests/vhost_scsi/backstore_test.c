@@ -80,11 +80,8 @@ FIXTURE_SETUP(read_only)
 {
 	struct vs_unit_opts opts = { .kind = VS_UNIT_BLOCK };
 	struct vs_backstore *bs = &self->unit.env.bs[0];
-	int ret = vs_unit_get(&self->unit, &opts);
 
-	if (ret == -ENODEV)
-		SKIP(return, "%s", self->unit.why);
-	ASSERT_EQ(0, ret);
+	UNIT_GET(&self->unit, &opts);
 	self->dev = self->unit.dev;
 	ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 0));
 	ASSERT_EQ(0, vs_backstore_put(bs));
@@ -119,11 +116,8 @@ FIXTURE(iblock) {
 FIXTURE_SETUP(iblock)
 {
 	struct vs_unit_opts opts = { .kind = VS_UNIT_BLOCK };
-	int ret = vs_unit_get(&self->unit, &opts);
 
-	if (ret == -ENODEV)
-		SKIP(return, "%s", self->unit.why);
-	ASSERT_EQ(0, ret);
+	UNIT_GET(&self->unit, &opts);
 }
 
 UNIT_TEARDOWN(iblock);

@@ -230,17 +230,13 @@ FIXTURE_SETUP(fuzz_cdb)
 				VS_BIT(VIRTIO_SCSI_F_T10_PI) : 0),
 	};
 	struct fuzz *f = &self->f;
-	int ret;
 
 	memset(f, 0, sizeof(*f));
 	f->trace = -1;
 	fuzz_totals->variants++;
 	if (variant->only_long && vs_rounds(SHORT, LONG) <= SHORT)
 		SKIP(return, "only in a campaign");
-	ret = vs_unit_get(&f->unit, &opts);
-	if (ret == -ENODEV)
-		SKIP(return, "%s", f->unit.why);
-	ASSERT_EQ(0, ret);
+	UNIT_GET(&f->unit, &opts);
 	fuzz_totals->atomic |= knows_atomic(f);
 	f->dev = f->unit.dev;
 	f->ring = &f->dev->ring[VS_IO];

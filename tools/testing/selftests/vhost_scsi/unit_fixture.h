@@ -33,14 +33,8 @@ FIXTURE_VARIANT(unit) {
 FIXTURE_SETUP(unit)
 {
 	struct vs_unit_opts opts = { .kind = variant->kind };
-	int ret;
 
-	if (!vs_unit_wanted(variant->kind))
-		SKIP(return, "in the long round of check-all");
-	ret = vs_unit_get(&self->unit, &opts);
-	if (ret == -ENODEV)
-		SKIP(return, "%s", self->unit.why);
-	ASSERT_EQ(0, ret);
+	UNIT_GET_WANTED(&self->unit, &opts);
 	self->dev = self->unit.dev;
 	self->block = self->unit.type->block_size;
 	self->blocks = self->block ?

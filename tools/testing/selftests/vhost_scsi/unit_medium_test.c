@@ -61,14 +61,8 @@ FIXTURE_SETUP(medium)
 	struct vs_unit_opts opts = {
 		.kind = variant->kind, .mods = variant->mods,
 	};
-	int ret;
 
-	if (!vs_unit_wanted(variant->kind))
-		SKIP(return, "in the long round of check-all");
-	ret = vs_unit_get(&self->unit, &opts);
-	if (ret == -ENODEV)
-		SKIP(return, "%s", self->unit.why);
-	ASSERT_EQ(0, ret);
+	UNIT_GET_WANTED(&self->unit, &opts);
 	self->dev = self->unit.dev;
 	self->block = self->unit.type->block_size;
 	self->old = vs_mem_page(&self->dev->mem, SEEN);
@@ -390,11 +384,8 @@ FIXTURE_SETUP(asked)
 	struct vs_unit_opts opts = {
 		.kind = VS_UNIT_USER, .mods = variant->mods,
 	};
-	int ret = vs_unit_get(&self->unit, &opts);
 
-	if (ret == -ENODEV)
-		SKIP(return, "%s", self->unit.why);
-	ASSERT_EQ(0, ret);
+	UNIT_GET(&self->unit, &opts);
 }
 
 UNIT_TEARDOWN(asked);

@@ -54,11 +54,8 @@ FIXTURE_SETUP(atomic)
 {
 	struct vs_unit_opts opts = { .kind = variant->kind };
 	struct vs_result res;
-	int ret = vs_unit_get(&self->unit, &opts);
 
-	if (ret == -ENODEV)
-		SKIP(return, "%s", self->unit.why);
-	ASSERT_EQ(0, ret);
+	UNIT_GET(&self->unit, &opts);
 	self->dev = self->unit.dev;
 	self->old = vs_mem_page(&self->dev->mem, 2);
 	self->buf = vs_mem_page(&self->dev->mem, 2);
@@ -199,11 +196,8 @@ VS_UNIT_VARIANT(copy, block, VS_UNIT_BLOCK);
 FIXTURE_SETUP(copy)
 {
 	struct vs_unit_opts opts = { .kind = variant->kind };
-	int ret = vs_unit_get(&self->unit, &opts);
 
-	if (ret == -ENODEV)
-		SKIP(return, "%s", self->unit.why);
-	ASSERT_EQ(0, ret);
+	UNIT_GET(&self->unit, &opts);
 }
 
 UNIT_TEARDOWN(copy);

@@ -24,25 +24,20 @@ FIXTURE(passed) {
 
 typedef FIXTURE_DATA(passed) passed_data;
 
-static int get(passed_data *self, enum vs_unit_kind kind, unsigned int mods)
-{
-	struct vs_unit_opts opts = { .kind = kind, .mods = mods };
-	int ret = vs_unit_get(&self->unit, &opts);
-
-	if (ret)
-		return ret;
-	self->dev = self->unit.dev;
-	self->buf = vs_mem_page(&self->dev->mem, 8);
-	return 0;
-}
+/* The same of every fixture: a unit, or the test ends. */
+#define PASSED_GET(unit_kind, unit_mods) do {					\
+	struct vs_unit_opts __opts = {					\
+		.kind = unit_kind, .mods = unit_mods,			\
+	};								\
+									\
+	UNIT_GET(&self->unit, &__opts);					\
+	self->dev = self->unit.dev;					\
+	self->buf = vs_mem_page(&self->dev->mem, 8);			\
+} while (0)
 
 FIXTURE_SETUP(passed)
 {
-	int ret = get(self, VS_UNIT_PSCSI_DISK, 0);
-
-	if (ret == -ENODEV)
-		SKIP(return, "%s", self->unit.why);
-	ASSERT_EQ(0, ret);
+	PASSED_GET(VS_UNIT_PSCSI_DISK, 0);
 }
 
 UNIT_TEARDOWN(passed);
@@ -145,11 +140,7 @@ FIXTURE(cd) {
 
 FIXTURE_SETUP(cd)
 {
-	int ret = get((passed_data *)self, VS_UNIT_PSCSI_CD, 0);
-
-	if (ret == -ENODEV)
-		SKIP(return, "%s", self->unit.why);
-	ASSERT_EQ(0, ret);
+	PASSED_GET(VS_UNIT_PSCSI_CD, 0);
 }
 
 UNIT_TEARDOWN(cd);
@@ -172,11 +163,7 @@ FIXTURE(scsi2) {
 
 FIXTURE_SETUP(scsi2)
 {
-	int ret = get((passed_data *)self, VS_UNIT_PSCSI_SCSI2, 0);
-
-	if (ret == -ENODEV)
-		SKIP(return, "%s", self->unit.why);
-	ASSERT_EQ(0, ret);
+	PASSED_GET(VS_UNIT_PSCSI_SCSI2, 0);
 }
 
 UNIT_TEARDOWN(scsi2);
@@ -206,16 +193,10 @@ FIXTURE(write_protected) {
 
 FIXTURE_SETUP(write_protected)
 {
-	int ret;
-
 	/* pscsi_complete_cmd() calls kmap(), which is nothing on these machines. */
 	if (vs_kernel_has("__might_resched"))
 		SKIP(return, "this kernel complains of LIO's kmap() in an interrupt");
-	ret = get((passed_data *)self, VS_UNIT_PSCSI_DISK, VS_UNIT_READ_ONLY);
-
-	if (ret == -ENODEV)
-		SKIP(return, "%s", self->unit.why);
-	ASSERT_EQ(0, ret);
+	PASSED_GET(VS_UNIT_PSCSI_DISK, VS_UNIT_READ_ONLY);
 }
 
 UNIT_TEARDOWN(write_protected);
@@ -267,11 +248,7 @@ FIXTURE(user) {
 
 FIXTURE_SETUP(user)
 {
-	int ret = get((passed_data *)self, VS_UNIT_USER, 0);
-
-	if (ret == -ENODEV)
-		SKIP(return, "%s", self->unit.why);
-	ASSERT_EQ(0, ret);
+	PASSED_GET(VS_UNIT_USER, 0);
 }
 
 UNIT_TEARDOWN(user);
@@ -368,11 +345,7 @@ FIXTURE(tape) {
 
 FIXTURE_SETUP(tape)
 {
-	int ret = get((passed_data *)self, VS_UNIT_PSCSI_TAPE, 0);
-
-	if (ret == -ENODEV)
-		SKIP(return, "%s", self->unit.why);
-	ASSERT_EQ(0, ret);
+	PASSED_GET(VS_UNIT_PSCSI_TAPE, 0);
 }
 
 UNIT_TEARDOWN(tape);

@@ -180,11 +180,8 @@ VS_UNIT_VARIANT(huge_unit, file_port_pi, VS_UNIT_FILE_PORT_PI);
 FIXTURE_SETUP(huge_unit)
 {
 	struct vs_unit_opts opts = { .kind = variant->kind, .mib = 64 << 10 };
-	int ret = vs_unit_get(&self->unit, &opts);
 
-	if (ret == -ENODEV)
-		SKIP(return, "%s", self->unit.why);
-	ASSERT_EQ(0, ret);
+	UNIT_GET(&self->unit, &opts);
 	self->dev = self->unit.dev;
 }
 

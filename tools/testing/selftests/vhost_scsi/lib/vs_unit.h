@@ -168,6 +168,22 @@ int vs_unit_put(struct vs_unit *unit);
 		.kind = variant_kind,					\
 	}
 
+/* Unit up, or the test ends: skipped where the host cannot have such a unit. */
+#define UNIT_GET(unit, opts) do {						\
+	int __ret = vs_unit_get(unit, opts);				\
+									\
+	if (__ret == -ENODEV)						\
+		SKIP(return, "%s", (unit)->why);			\
+	ASSERT_EQ(0, __ret);						\
+} while (0)
+
+/* The same of a kind that not every run has time for. */
+#define UNIT_GET_WANTED(unit, opts) do {					\
+	if (!vs_unit_wanted((opts)->kind))				\
+		SKIP(return, "in the long round of check-all");		\
+	UNIT_GET(unit, opts);						\
+} while (0)
+
 /* Unit down; whatever it left behind fails the test. */
 #define UNIT_PUT(unit) EXPECT_EQ(0, vs_unit_put(unit))
 
