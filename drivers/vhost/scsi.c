@@ -32,6 +32,7 @@
  *                 scsi_slot.c       slots: where commands live
  *   leaves        scsi_ring.c       the virtqueue
  *                 scsi_chain.c      descriptor chains in the usual form
+ *                 scsi_log.c        what of the guest's memory was written
  *                 scsi_inflight.c   what LIO works on, and waiting for it
  *                 scsi_map.c        guest buffers to scatterlists
  *                 scsi_sg.c         the pages of a guest as one
@@ -72,7 +73,8 @@
 			     BIT_ULL(VIRTIO_F_ANY_LAYOUT) |		\
 			     BIT_ULL(VIRTIO_F_VERSION_1) |		\
 			     BIT_ULL(VIRTIO_SCSI_F_HOTPLUG) |		\
-			     BIT_ULL(VIRTIO_SCSI_F_CHANGE))
+			     BIT_ULL(VIRTIO_SCSI_F_CHANGE) |		\
+			     BIT_ULL(VHOST_F_LOG_ALL))
 
 #define VHOST_SCSI_MIN_IO_VQS	1
 #define VHOST_SCSI_MAX_IO_VQS	1024
@@ -172,16 +174,24 @@ static int vhost_scsi_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* The size of headers and the slots depend on it: fixed under an endpoint. */
+/*
+ * The size of headers and the slots depend on it: fixed under an endpoint, but for the
+ * log. Commands that were taken before it begins are not logged: wait for them, so that
+ * all that the VMM has not copied yet is in its log.
+ */
 static long vhost_scsi_set_features(struct vhost_scsi *vs, u64 features)
 {
+	const u64 log = BIT_ULL(VHOST_F_LOG_ALL);
+	u64 changed = features ^ vs->svq[0].vq.acked_features;
 	unsigned int i;
 
 	lockdep_assert_held(&vs->dev.mutex);
 	if (features & ~VHOST_SCSI_FEATURES)
 		return -EOPNOTSUPP;
-	if (vs->ep && features != vs->svq[0].vq.acked_features)
+	if (vs->ep && changed & ~log)
 		return -EBUSY;
+	if (features & log && !vhost_log_access_ok(&vs->dev))
+		return -EFAULT;
 
 	for (i = 0; i < vs->nr_vqs; i++) {
 		struct vhost_virtqueue *vq = &vs->svq[i].vq;
@@ -190,6 +200,8 @@ static long vhost_scsi_set_features(struct vhost_scsi *vs, u64 features)
 		vq->acked_features = features;
 		mutex_unlock(&vq->mutex);
 	}
+	if (vs->ep && changed & features & log)
+		vhost_scsi_inflight_wait(vs);
 	return 0;
 }
 

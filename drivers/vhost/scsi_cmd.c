@@ -177,6 +177,17 @@ static void vhost_scsi_cmd_retire_all(struct vhost_scsi_vq *svq,
 		vhost_scsi_task_wake(&to_vs(svq)->svq[VHOST_SCSI_VQ_CTL]);
 }
 
+/* The guest sees the answer after vhost_scsi_ring_flush(). */
+static void vhost_scsi_cmd_end(struct vhost_scsi_vq *svq,
+			       struct vhost_scsi_cmd *cmd)
+{
+	u32 written = vhost_scsi_cmd_answer(cmd);
+
+	if (cmd->rsp.nr_log)
+		vhost_scsi_log(svq, cmd->rsp.iov, cmd->rsp.nr_log);
+	vhost_scsi_ring_push(svq, cmd->rsp.head, written);
+}
+
 /**
  * vhost_scsi_cmd_drain() - answer all commands of a queue that have finished
  * @svq: request queue, vq->mutex held
@@ -192,8 +203,7 @@ void vhost_scsi_cmd_drain(struct vhost_scsi_vq *svq)
 	lockdep_assert_held(&svq->vq.mutex);
 	done = vhost_scsi_task_take_done(svq);
 	llist_for_each_entry(task, done, done)
-		vhost_scsi_ring_push(svq, to_cmd(task)->rsp.head,
-				     vhost_scsi_cmd_answer(to_cmd(task)));
+		vhost_scsi_cmd_end(svq, to_cmd(task));
 	vhost_scsi_ring_flush(svq);
 	vhost_scsi_cmd_retire_all(svq, done);
 }

@@ -110,6 +110,7 @@ static void vhost_scsi_ctl_request(struct vhost_scsi_vq *svq,
 		len = 0;
 		break;
 	}
+	vhost_scsi_log(svq, vhost_scsi_ring_in_iov(svq, chain), chain->in);
 	vhost_scsi_ring_push(svq, chain->head, len);
 }
 

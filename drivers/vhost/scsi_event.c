@@ -68,6 +68,7 @@ static void vhost_scsi_evt_write(struct vhost_scsi *vs,
 	struct vhost_scsi_vq *svq = vhost_scsi_evt_vq(vs);
 	struct vhost_scsi_chain chain = {};
 	u32 event, len = 0;
+	struct iovec *iov;
 
 	lockdep_assert_held(&svq->vq.mutex);
 	event = evt->event | vhost_scsi_evt_take_missed(vs);
@@ -78,12 +79,13 @@ static void vhost_scsi_evt_write(struct vhost_scsi *vs,
 		vhost_scsi_evt_miss(vs);
 		return;
 	}
+	iov = vhost_scsi_ring_in_iov(svq, &chain);
 	if (chain.in_len >= sizeof(evt->wire) &&
-	    vhost_scsi_ring_write(vhost_scsi_ring_in_iov(svq, &chain), chain.in,
-				  &evt->wire, sizeof(evt->wire)))
+	    vhost_scsi_ring_write(iov, chain.in, &evt->wire, sizeof(evt->wire)))
 		len = sizeof(evt->wire);
 	else
 		vhost_scsi_evt_miss(vs);
+	vhost_scsi_log(svq, iov, chain.in);
 	vhost_scsi_ring_push(svq, chain.head, len);
 }
 

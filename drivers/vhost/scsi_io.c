@@ -39,6 +39,8 @@ static noinline void vhost_scsi_io_refuse(struct vhost_scsi_io *io,
 		len = vhost_scsi_io_reply(io);
 	else
 		vq_err(&io->svq->vq, "no room for a response\n");
+	vhost_scsi_log(io->svq, vhost_scsi_ring_in_iov(io->svq, &io->chain),
+		       io->chain.in);
 	io->svq->stats.refused++;
 	trace_vhost_scsi_cmd_reject(io->svq, io->chain.head, io->why, &io->res);
 	vhost_scsi_ring_push(io->svq, io->chain.head, len);

@@ -77,8 +77,11 @@ void vhost_scsi_ring_suppress_kicks(struct vhost_scsi_vq *svq)
 
 	lockdep_assert_held(&vq->mutex);
 	vhost_disable_notify(vq->dev, vq);
-	if (vhost_has_feature(vq, VIRTIO_RING_F_EVENT_IDX) && !vq->iotlb)
-		put_user(passed, (__virtio16 __user *)&vq->used->ring[vq->num]);
+	if (!vhost_has_feature(vq, VIRTIO_RING_F_EVENT_IDX) || vq->iotlb)
+		return;
+	put_user(passed, (__virtio16 __user *)&vq->used->ring[vq->num]);
+	vhost_scsi_log_used(svq, offsetof(struct vring_used, ring[vq->num]),
+			    sizeof(passed));
 }
 
 /**
@@ -252,12 +255,35 @@ bool vhost_scsi_ring_answer_good(const struct vhost_scsi_rsp *rsp,
 	return vhost_scsi_ring_scatter_good(rsp, resid);
 }
 
+/* vhost_scsi_ring_save_rsp(), where several segments are kept. */
+static noinline int vhost_scsi_ring_save_segments(const struct iovec *iov,
+						  size_t len,
+						  struct vhost_scsi_rsp *rsp)
+{
+	size_t found = iov->iov_len;
+	unsigned int nr;
+
+	while (found < len)
+		found += iov[rsp->nr++].iov_len;
+	nr = max(rsp->nr, rsp->nr_log);
+	if (nr <= ARRAY_SIZE(rsp->few)) {
+		memcpy(rsp->few, iov, nr * sizeof(*iov));
+		rsp->iov = rsp->few;
+		return 0;
+	}
+	rsp->iov = kmemdup_array(iov, nr, sizeof(*iov), VHOST_SCSI_GFP);
+	return rsp->iov ? 0 : -ENOMEM;
+}
+
 /**
  * vhost_scsi_ring_save_rsp() - keep where the response of a chain goes
  * @svq: queue, vq->mutex held
  * @chain: chain with at least @len writable bytes
  * @len: size of the response in bytes
  * @rsp: result, to be freed with vhost_scsi_ring_free_rsp()
+ *
+ * While the guest's memory is logged, all that the device may write of the chain is
+ * kept, too: also a command that is aborted, or that faults, has written something.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -266,20 +292,15 @@ int vhost_scsi_ring_save_rsp(struct vhost_scsi_vq *svq,
 			     struct vhost_scsi_rsp *rsp)
 {
 	struct iovec *iov = vhost_scsi_ring_in_iov(svq, chain);
-	size_t found = iov->iov_len;
 
 	lockdep_assert_held(&svq->vq.mutex);
 	rsp->nr = 1;
-	if (found >= len) {
-		rsp->one = *iov;
-		rsp->iov = &rsp->one;
-		return 0;
-	}
-
-	while (found < len)
-		found += iov[rsp->nr++].iov_len;
-	rsp->iov = kmemdup_array(iov, rsp->nr, sizeof(*iov), VHOST_SCSI_GFP);
-	return rsp->iov ? 0 : -ENOMEM;
+	rsp->nr_log = vhost_has_feature(&svq->vq, VHOST_F_LOG_ALL) ? chain->in : 0;
+	if (rsp->nr_log || iov->iov_len < len)
+		return vhost_scsi_ring_save_segments(iov, len, rsp);
+	rsp->few[0] = *iov;
+	rsp->iov = rsp->few;
+	return 0;
 }
 
 /**

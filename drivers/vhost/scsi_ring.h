@@ -51,9 +51,10 @@ enum vhost_scsi_take {
 
 /**
  * struct vhost_scsi_rsp - a head that is answered later
- * @iov: segments that hold the response, user addresses of the owner
- * @nr: how many
- * @one: the usual case, a response in one segment
+ * @iov: device-writable segments that are kept, user addresses of the owner
+ * @nr: how many of them hold the response
+ * @nr_log: how many are to be logged, see scsi_log.c: 0, or all of the chain's
+ * @few: the usual case, @iov in here
  * @head: head descriptor of the request
  * @epoch: which count of the queue's in-flight counts it is part of
  *
@@ -62,7 +63,8 @@ enum vhost_scsi_take {
 struct vhost_scsi_rsp {
 	struct iovec *iov;
 	unsigned int nr;
-	struct iovec one;
+	unsigned int nr_log;
+	struct iovec few[2];
 	u16 head;
 	u8 epoch;
 };
@@ -73,7 +75,7 @@ struct vhost_scsi_rsp {
  */
 static inline void vhost_scsi_ring_free_rsp(struct vhost_scsi_rsp *rsp)
 {
-	if (rsp->iov != &rsp->one)
+	if (rsp->iov != rsp->few)
 		kfree(rsp->iov);
 }
 
@@ -105,6 +107,11 @@ int vhost_scsi_ring_save_rsp(struct vhost_scsi_vq *svq,
 void vhost_scsi_ring_push(struct vhost_scsi_vq *svq, unsigned int head,
 			  u32 len);
 void vhost_scsi_ring_flush(struct vhost_scsi_vq *svq);
+
+/* scsi_log.c */
+void vhost_scsi_log(struct vhost_scsi_vq *svq, const struct iovec *iov,
+		    unsigned int nr);
+void vhost_scsi_log_used(struct vhost_scsi_vq *svq, size_t offset, size_t len);
 
 /* scsi_chain.c */
 enum vhost_scsi_take vhost_scsi_chain_take(struct vhost_scsi_vq *svq,

@@ -359,6 +359,7 @@ static void vhost_scsi_tmf_answer(struct vhost_scsi_vq *ctl,
 
 	trace_vhost_scsi_tmf_done(ctl, tmf->rsp.head, tmf->subtype,
 				  tmf->progress.response, len);
+	vhost_scsi_log(ctl, tmf->rsp.iov, tmf->rsp.nr_log);
 	vhost_scsi_ring_push(ctl, tmf->rsp.head, len);
 }
 

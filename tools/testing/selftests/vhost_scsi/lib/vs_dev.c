@@ -109,6 +109,8 @@ int vs_dev_set_addr(struct vs_dev *dev, struct vs_ring *ring)
 {
 	struct vhost_vring_addr addr = {
 		.index = ring->index,
+		.flags = ring->log ? 1 << VHOST_VRING_F_LOG : 0,
+		.log_guest_addr = vs_mem_gpa(ring->mem, ring->used),
 		.desc_user_addr = (uintptr_t)ring->desc,
 		.avail_user_addr = (uintptr_t)ring->avail,
 		.used_user_addr = (uintptr_t)ring->used,

@@ -66,6 +66,7 @@ struct vs_chain {
  * @index: vhost queue index
  * @num: size
  * @event_idx: EVENT_IDX was negotiated
+ * @log: the device is to log what it writes into the used ring
  * @desc: descriptor table
  * @avail: available ring
  * @used: used ring
@@ -85,6 +86,7 @@ struct vs_ring {
 	unsigned int index;
 	unsigned int num;
 	bool event_idx;
+	bool log;
 	struct vring_desc *desc;
 	struct vring_avail *avail;
 	struct vring_used *used;
