@@ -67,7 +67,7 @@ debug-check: ## the kselftests on two CPUs with KASAN and lockdep: races (half a
 	@lab/debug-check
 
 PHONY += bench
-bench: ## what a command costs, ours against the stock module, both kernels (8 minutes)
+bench: ## what a command costs, ours against the stock module, both kernels (a quarter of an hour)
 	@lab/bench
 
 PHONY += icount

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "bench_opts.h"
+#include "vs_dirty.h"
 #include "vs_measure.h"
 #include "vs_proc.h"
 
@@ -20,6 +21,7 @@
 struct figures {
 	uint64_t wall, worker, initiator;
 	unsigned long kicks, calls, done;
+	uint64_t endpoint;
 };
 
 struct job {
@@ -73,8 +75,8 @@ static void print(const struct bench_opts *o, struct bench_queue *q,
 
 	printf("{\"ns\": %.0f, \"worker_ns\": %.0f, \"initiator_ns\": %.0f, ",
 	       f->wall / n, f->worker / n, f->initiator / n);
-	printf("\"kicks\": %.3f, \"calls\": %.3f, \"commands\": %lu",
-	       f->kicks / n, f->calls / n, f->done);
+	printf("\"kicks\": %.3f, \"calls\": %.3f, \"commands\": %lu, \"endpoint_ns\": %llu",
+	       f->kicks / n, f->calls / n, f->done, (unsigned long long)f->endpoint);
 	if (o->load.latency) {
 		vs_sort(q->latency, q->nr_done);
 		printf(", \"p50_ns\": %llu, \"p99_ns\": %llu",
@@ -84,7 +86,7 @@ static void print(const struct bench_opts *o, struct bench_queue *q,
 	puts("}");
 }
 
-/* Instructions that do nothing, and tell lab/count.c where the window is. */
+/* Instructions that do nothing, and tell lab/host/count.c where the window is. */
 static void mark_begin(void)
 {
 	asm volatile("nopl 0x54435601(%%rax)" ::: "memory");
@@ -95,9 +97,10 @@ static void mark_end(void)
 	asm volatile("nopl 0x54435602(%%rax)" ::: "memory");
 }
 
-static int measure(struct bench_queue *q, const struct bench_opts *o)
+static int measure(struct bench_queue *q, const struct bench_opts *o,
+		   uint64_t endpoint)
 {
-	struct figures f = { 0 };
+	struct figures f = { .endpoint = endpoint };
 	unsigned int i;
 	int ret;
 
@@ -162,16 +165,52 @@ static int cut_regions(struct vs_dev *dev, const struct bench_queue *q)
 	return vs_dev_set_regions(dev, region, 3);
 }
 
-/* The same disk again, as LUN 1 and up. */
-static int link_luns(struct vs_env *env, unsigned int luns)
+/* The same disk again, as the LUNs from @first on of a target. */
+static int link_luns(struct vs_env *env, uint8_t target, unsigned int first,
+		     unsigned int luns)
 {
 	unsigned int i;
 	int ret = 0;
 
-	for (i = 1; i < luns && !ret; i++)
-		ret = vs_lun_link(VS_WWN, VS_TAG, i, &env->bs[0]);
-	for (i = 0; i < luns && !ret; i++)
-		ret = vs_scsi_settle(&env->dev, VS_TAG, i);
+	for (i = first; i < luns && !ret; i++)
+		ret = vs_lun_link(VS_WWN, target, i, &env->bs[0]);
+	return ret;
+}
+
+/* There is target VS_TAG, with LUN 0. */
+static int make_units(struct vs_env *env, const struct bench_load *load)
+{
+	unsigned int i;
+	int ret;
+
+	ret = link_luns(env, VS_TAG, 1, load->luns);
+	for (i = 1; i < load->targets && !ret; i++) {
+		ret = vs_tpg_get(VS_WWN, bench_target(i));
+		if (!ret)
+			ret = vs_nexus_write(VS_WWN, bench_target(i), VS_NEXUS);
+		if (!ret)
+			ret = link_luns(env, bench_target(i), 0, load->luns);
+	}
+	return ret;
+}
+
+static int settle_units(struct vs_env *env, const struct bench_load *load)
+{
+	unsigned int i, j;
+	int ret = 0;
+
+	for (i = 0; i < load->targets; i++)
+		for (j = 0; j < load->luns && !ret; j++)
+			ret = vs_scsi_settle(&env->dev, bench_target(i), j);
+	return ret;
+}
+
+static int set_endpoint(struct vs_env *env, uint64_t *ns)
+{
+	uint64_t begin = vs_now_ns();
+	int ret = vs_dev_set_endpoint(&env->dev, VS_WWN);
+
+	*ns = vs_now_ns() - begin;
 	return ret;
 }
 
@@ -193,6 +232,7 @@ static struct vs_env_opts env_opts(const struct bench_opts *o)
 		.mib = o->load.blocks / 2048,
 		.disk_attr = o->attr,
 		.pin_memory = o->pin_memory,
+		.no_endpoint = true,
 		.dev.features = VS_F_MODERN | VS_F_EVENT_IDX,
 		.dev.ring_size = BENCH_MAX_DEPTH,
 		.dev.n_io = o->queues,
@@ -209,7 +249,9 @@ static int run_bench(const struct bench_opts *o)
 {
 	const struct vs_env_opts opts = env_opts(o);
 	static struct bench_queue q[BENCH_MAX_QUEUES];
+	struct vs_dirty dirty = {};
 	static struct vs_env env;
+	uint64_t endpoint = 0;
 	unsigned int i;
 	int ret;
 
@@ -219,18 +261,26 @@ static int run_bench(const struct bench_opts *o)
 			strerror(-ret));
 		return ret;
 	}
-	ret = link_luns(&env, o->load.luns);
+	ret = make_units(&env, &o->load);
+	if (!ret)
+		ret = set_endpoint(&env, &endpoint);
+	if (!ret)
+		ret = settle_units(&env, &o->load);
 	if (!ret)
 		ret = set_up_queues(&env.dev, q, o);
 	if (!ret && o->regions > 1)
 		ret = cut_regions(&env.dev, q);
+	if (!ret && o->log)
+		ret = vs_dirty_get(&dirty, &env.dev) ?: vs_dirty_start(&dirty);
 	if (!ret)
-		ret = measure(q, o);
+		ret = measure(q, o, endpoint);
 	if (ret)
 		fprintf(stderr, "bench: %s\n", strerror(-ret));
 	for (i = 0; i < o->queues; i++)
 		bench_queue_put(&q[i]);
-	return vs_env_put(&env) || ret ? -1 : 0;
+	ret = vs_env_put(&env) || ret ? -1 : 0;
+	vs_dirty_put(&dirty);
+	return ret;
 }
 
 int main(int argc, char **argv)

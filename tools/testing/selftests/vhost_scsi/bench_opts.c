@@ -7,17 +7,19 @@
 #include "bench_opts.h"
 
 #define MAX_BS		1048576
-#define MAX_LUNS	1024
+#define MAX_LUNS	4096
+#define MAX_TARGETS	256
 
 static const char usage[] =
 	"Usage: bench [OPTIONS]\n"
 	"\n"
 	"Reads from a disk through /dev/vhost-scsi, or writes to it, and prints the\n"
 	"cost of one command as a line of JSON: ns of wall-clock time, ns of CPU time\n"
-	"of the vhost workers and of this program, kicks, sleeps until a call.\n"
+	"of the vhost workers and of this program, kicks, sleeps until a call; and\n"
+	"how many ns VHOST_SCSI_SET_ENDPOINT took.\n"
 	"\n"
 	"  --depth N     commands in flight on each queue, 1 to 256 (default 32)\n"
-	"  --queues N    request queues, a thread here for each, 1 to 8 (default 1)\n"
+	"  --queues N    request queues, a thread here for each, 1 to 128 (default 1)\n"
 	"  --workers     a vhost worker for each request queue\n"
 	"  --bs BYTES    bytes of a command, a multiple of 512 up to 1 MiB\n"
 	"                (default 4096)\n"
@@ -29,13 +31,15 @@ static const char usage[] =
 	"  --disk DISK   ram: a ramdisk of 64 MiB (default); null: one that moves no\n"
 	"                data, what remains is the transport; file: a file; or the path\n"
 	"                of a block device of 64 MiB at least\n"
-	"  --luns N      spread over as many LUNs, which are that disk, 1 to 1024\n"
+	"  --luns N      spread over as many LUNs, which are that disk, 1 to 4096\n"
 	"                (default 1)\n"
+	"  --targets N   and over as many targets that have them, 1 to 256 (default 1)\n"
 	"  --attr NAME=VALUE  an attribute of the backstore, up to 8 times\n"
 	"  --huge        guest memory in 2 MiB pages\n"
 	"  --regions N   1, or 3: rings and headers, indirect tables, and data lie in\n"
 	"                different regions of guest memory (default 1; 3: one queue)\n"
 	"  --pin-memory  guest memory that stays pinned\n"
+	"  --log         guest memory whose writes are logged, as during a migration\n"
 	"  --poll        watch the used ring instead of waiting for a call\n"
 	"  --busyloop US VHOST_SET_VRING_BUSYLOOP_TIMEOUT of the request queues\n"
 	"  --guest SUBMIT,COMPLETE,LEAVE,IRQ[,BATCH]  behave as a guest with one\n"
@@ -73,6 +77,7 @@ static bool load_in_range(const struct bench_load *load)
 	       load->segments && load->segments <= 256 &&
 	       !(load->bs % load->segments) &&
 	       load->luns && load->luns <= MAX_LUNS &&
+	       load->targets && load->targets <= MAX_TARGETS &&
 	       load->write_percent <= 100 &&
 	       (!load->plain ||
 		load->depth * (load->segments + 2) <= BENCH_MAX_DEPTH);
@@ -94,11 +99,11 @@ static bool parse(struct bench_opts *o, int argc, char **argv)
 	unsigned int * const number[] = {
 		&o->load.depth, &o->queues, &o->load.bs, &o->count,
 		&o->load.write_percent, &o->busyloop, &o->load.segments,
-		&o->load.luns, &o->regions,
+		&o->load.luns, &o->regions, &o->load.targets,
 	};
 	bool * const flag[] = {
 		&o->workers, &o->load.random, &o->huge, &o->load.poll,
-		&o->load.latency, &o->pin_memory, &o->load.plain,
+		&o->load.latency, &o->pin_memory, &o->load.plain, &o->log,
 	};
 	static const struct option longopts[] = {
 		{ "depth", required_argument, NULL, 0 },
@@ -110,6 +115,7 @@ static bool parse(struct bench_opts *o, int argc, char **argv)
 		{ "segments", required_argument, NULL, 6 },
 		{ "luns", required_argument, NULL, 7 },
 		{ "regions", required_argument, NULL, 8 },
+		{ "targets", required_argument, NULL, 9 },
 		{ "workers", no_argument, NULL, FLAG },
 		{ "random", no_argument, NULL, FLAG + 1 },
 		{ "huge", no_argument, NULL, FLAG + 2 },
@@ -117,6 +123,7 @@ static bool parse(struct bench_opts *o, int argc, char **argv)
 		{ "latency", no_argument, NULL, FLAG + 4 },
 		{ "pin-memory", no_argument, NULL, FLAG + 5 },
 		{ "plain", no_argument, NULL, FLAG + 6 },
+		{ "log", no_argument, NULL, FLAG + 7 },
 		{ "attr", required_argument, NULL, ATTR },
 		{ "disk", required_argument, NULL, DISK },
 		{ "guest", required_argument, NULL, GUEST },
@@ -142,8 +149,8 @@ void bench_opts_parse(struct bench_opts *o, int argc, char **argv)
 {
 	*o = (struct bench_opts) {
 		.load.depth = 32, .load.bs = 4096, .load.segments = 1,
-		.load.luns = 1, .load.blocks = 64 * 2048, .queues = 1,
-		.count = 4000, .disk = "ram", .regions = 1,
+		.load.luns = 1, .load.targets = 1, .load.blocks = 64 * 2048,
+		.queues = 1, .count = 4000, .disk = "ram", .regions = 1,
 	};
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
 		fputs(usage, stdout);

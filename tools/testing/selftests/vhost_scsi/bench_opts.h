@@ -18,6 +18,7 @@
  * @regions: guest memory as the device sees it: 1 region, or 3
  * @workers: a worker for each request queue
  * @pin_memory: the attribute of the target
+ * @log: the device logs what it writes into guest memory, as for a migration
  * @busyloop: VHOST_SET_VRING_BUSYLOOP_TIMEOUT in microseconds, 0 for none
  * @attr: attributes of the backstore, as pairs of name and value, ended by NULL
  * @n_attr: words in @attr
@@ -31,6 +32,7 @@ struct bench_opts {
 	unsigned int regions;
 	bool workers;
 	bool pin_memory;
+	bool log;
 	unsigned int busyloop;
 	const char *attr[2 * BENCH_MAX_ATTRS + 2];
 	unsigned int n_attr;

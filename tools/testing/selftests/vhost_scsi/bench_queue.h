@@ -31,6 +31,7 @@ struct bench_guest {
  *	memory; divides @bs
  * @plain: no indirect table
  * @luns: units that the commands are spread over, from LUN 0 on
+ * @targets: targets that have those units each, and that they are spread over, too
  * @blocks: 512-byte blocks of the unit that are used
  * @write_percent: share of writes, 0 to 100
  * @random: at random places, not one after the other
@@ -44,6 +45,7 @@ struct bench_load {
 	unsigned int segments;
 	bool plain;
 	unsigned int luns;
+	unsigned int targets;
 	unsigned int blocks;
 	unsigned int write_percent;
 	bool random;
@@ -51,6 +53,12 @@ struct bench_load {
 	bool latency;
 	struct bench_guest guest;
 };
+
+/* Target ids go round after 255. */
+static inline uint8_t bench_target(unsigned int i)
+{
+	return VS_TAG + i;
+}
 
 /**
  * struct bench_queue - one queue

@@ -15,7 +15,7 @@
 #define VS_CTL		0	/* control queue */
 #define VS_EVT		1	/* event queue */
 #define VS_IO		2	/* first request queue */
-#define VS_MAX_RINGS	10
+#define VS_MAX_RINGS	130
 
 #define VS_BIT(n)	(1ULL << (n))
 
