@@ -32,7 +32,7 @@
  *                 scsi_slot.c       slots: where commands live
  *   leaves        scsi_ring.c       the virtqueue
  *                 scsi_chain.c      descriptor chains in the usual form
- *                 scsi_log.c        what of the guest's memory was written
+ *                 scsi_log.c        the dirty log
  *                 scsi_inflight.c   what LIO works on, and waiting for it
  *                 scsi_map.c        guest buffers to scatterlists
  *                 scsi_sg.c         the pages of a guest as one
@@ -174,10 +174,20 @@ static int vhost_scsi_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* Under an endpoint a log that begins needs a bitmap. */
+static bool vhost_scsi_log_ok(struct vhost_scsi *vs)
+{
+	unsigned int i;
+
+	for (i = 0; vs->ep && i < vs->nr_vqs; i++)
+		if (vhost_vq_get_backend(&vs->svq[i].vq) && !vs->svq[i].vq.log_base)
+			return false;
+	return vhost_log_access_ok(&vs->dev);
+}
+
 /*
- * The size of headers and the slots depend on it: fixed under an endpoint, but for the
- * log. Commands that were taken before it begins are not logged: wait for them, so that
- * all that the VMM has not copied yet is in its log.
+ * Header sizes and slots depend on the features: all but LOG_ALL are fixed under an
+ * endpoint. Commands taken before LOG_ALL do not log: wait for them.
  */
 static long vhost_scsi_set_features(struct vhost_scsi *vs, u64 features)
 {
@@ -190,7 +200,7 @@ static long vhost_scsi_set_features(struct vhost_scsi *vs, u64 features)
 		return -EOPNOTSUPP;
 	if (vs->ep && changed & ~log)
 		return -EBUSY;
-	if (features & log && !vhost_log_access_ok(&vs->dev))
+	if (features & log && !vhost_scsi_log_ok(vs))
 		return -EFAULT;
 
 	for (i = 0; i < vs->nr_vqs; i++) {

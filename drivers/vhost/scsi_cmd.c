@@ -183,8 +183,8 @@ static void vhost_scsi_cmd_end(struct vhost_scsi_vq *svq,
 {
 	u32 written = vhost_scsi_cmd_answer(cmd);
 
-	if (cmd->rsp.nr_log)
-		vhost_scsi_log(svq, cmd->rsp.iov, cmd->rsp.nr_log);
+	if (cmd->rsp.log_len)
+		vhost_scsi_log(svq, cmd->rsp.iov, cmd->rsp.log_len);
 	vhost_scsi_ring_push(svq, cmd->rsp.head, written);
 }
 

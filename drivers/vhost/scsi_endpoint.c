@@ -141,6 +141,8 @@ static void vhost_scsi_ep_publish(struct vhost_scsi *vs,
 	unsigned int i;
 
 	vs->ep = ep;
+	/* From here on a ring that is set up, for the log say, is one of these. */
+	vs->rings_old = false;
 	schedule_delayed_work(&ep->scan, VHOST_SCSI_SCAN_PERIOD);
 	for (i = 0; i < vs->nr_vqs; i++) {
 		struct vhost_virtqueue *vq = &vs->svq[i].vq;

@@ -85,7 +85,8 @@ static void vhost_scsi_evt_write(struct vhost_scsi *vs,
 		len = sizeof(evt->wire);
 	else
 		vhost_scsi_evt_miss(vs);
-	vhost_scsi_log(svq, iov, chain.in);
+	if (chain.in_len >= sizeof(evt->wire))
+		vhost_scsi_log(svq, iov, sizeof(evt->wire));
 	vhost_scsi_ring_push(svq, chain.head, len);
 }
 

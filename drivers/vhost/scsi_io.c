@@ -21,12 +21,15 @@ static u32 vhost_scsi_io_reply(struct vhost_scsi_io *io)
 		u8 data[VHOST_SCSI_NO_LUN_DATA];
 	} __packed wire;
 	size_t len = sizeof(wire.rsp) + io->answer_len;
+	bool written;
 
 	vhost_scsi_wire_encode_cmd(&wire.rsp,
 				   vhost_is_little_endian(&io->svq->vq),
 				   &io->res);
 	memcpy(wire.data, io->answer, io->answer_len);
-	return vhost_scsi_ring_write(iov, io->chain.in, &wire, len) ? len : 0;
+	written = vhost_scsi_ring_write(iov, io->chain.in, &wire, len);
+	vhost_scsi_log(io->svq, iov, len);
+	return written ? len : 0;
 }
 
 /* The request does not go to LIO: give its head back, with an answer if it has room. */
@@ -39,8 +42,6 @@ static noinline void vhost_scsi_io_refuse(struct vhost_scsi_io *io,
 		len = vhost_scsi_io_reply(io);
 	else
 		vq_err(&io->svq->vq, "no room for a response\n");
-	vhost_scsi_log(io->svq, vhost_scsi_ring_in_iov(io->svq, &io->chain),
-		       io->chain.in);
 	io->svq->stats.refused++;
 	trace_vhost_scsi_cmd_reject(io->svq, io->chain.head, io->why, &io->res);
 	vhost_scsi_ring_push(io->svq, io->chain.head, len);
@@ -111,7 +112,7 @@ static bool vhost_scsi_io_take_turn(struct vhost_scsi_io *io, bool yielded)
 	return false;
 }
 
-/* The turn goes on with the endpoint @ep, and with vq->mutex held from here on. */
+/* Go on with the turn, vq->mutex held. Returns true to yield, then look again. */
 static bool vhost_scsi_io_run(struct vhost_scsi_io *io, struct vhost_scsi_ep *ep,
 			      bool yielded)
 {
@@ -141,8 +142,9 @@ static void vhost_scsi_io_leave(struct vhost_scsi_vq *svq)
 
 /*
  * A turn at a queue, vq->mutex held. It is given back for yields, after which the
- * endpoint may be another one, or gone. They do not make the turn heavier: who takes the
- * queue to another worker waits for it, and is not among this one's works.
+ * endpoint may be another one, or gone. The count of requests goes on over yields:
+ * VHOST_ATTACH_VRING_WORKER waits for the old worker, and vhost_vq_has_work() looks at
+ * the new one by then.
  */
 static void vhost_scsi_io_serve(struct vhost_scsi_vq *svq,
 				struct vhost_scsi_ep *ep)

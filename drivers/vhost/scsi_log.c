@@ -11,46 +11,51 @@
  * sees that it was.
  */
 #include <linux/minmax.h>
+#include <linux/sched.h>
 #include <linux/uaccess.h>
 #include <linux/vhost_iotlb.h>
 
 #include "vhost_scsi.h"
 
 /*
- * Are the bits set already? Pages that are written again and again mostly have theirs.
- * A VMM that clears one copies the page afterwards, with what was written before this
- * look. Saves 900 instructions for a page, which vhost_log_write() pins that of the
- * bitmap for. Its bits are those of words, not of bytes.
+ * Have all pages of a range their bit already? Those that are written often mostly do.
+ * A VMM clears a bit before it copies the page, thus with what was written before this
+ * look. Saves 900 instructions a page: vhost_log_write() pins the bitmap's page. It
+ * uses set_bit(): on big endian the bits are not those of bytes.
  */
-static bool vhost_scsi_log_is_set(const struct vhost_virtqueue *vq, u64 first,
-				  u64 last)
+static int vhost_scsi_log_is_set(const struct vhost_virtqueue *vq, u64 first,
+				 u64 last)
 {
 	u64 page;
 	u8 bits;
 
 	if (IS_ENABLED(CONFIG_CPU_BIG_ENDIAN))
 		return false;
-	for (page = first / VHOST_PAGE_SIZE; page <= last / VHOST_PAGE_SIZE; page++)
-		if (get_user(bits, (u8 __user *)vq->log_base + page / 8) ||
-		    !(bits & BIT(page % 8)))
+	for (page = first / VHOST_PAGE_SIZE; page <= last / VHOST_PAGE_SIZE; page++) {
+		if (get_user(bits, (u8 __user *)vq->log_base + page / 8))
+			return -EFAULT;
+		if (!(bits & BIT(page % 8)))
 			return false;
+	}
 	return true;
 }
 
-/* A bitmap that cannot be written misses bits: the VMM's loss, and nobody else's. */
+/* A bitmap that cannot be written makes the VMM's migration fail, not the command. */
 static void vhost_scsi_log_range(struct vhost_virtqueue *vq, u64 first, u64 last)
 {
 	struct vhost_log log = { .addr = first, .len = last - first + 1 };
+	int ret = vhost_scsi_log_is_set(vq, first, last);
 
-	if (!vhost_scsi_log_is_set(vq, first, last))
-		vhost_log_write(vq, &log, 1, log.len, NULL, 0);
+	if (!ret)
+		ret = vhost_log_write(vq, &log, 1, log.len, NULL, 0);
+	if (ret < 0)
+		vq_err(vq, "dirty log: %d\n", ret);
 }
 
 /* The guest may have the memory at several addresses, and sees it change at each. */
-static void vhost_scsi_log_segment(struct vhost_virtqueue *vq,
-				   const struct iovec *iov)
+static void vhost_scsi_log_piece(struct vhost_virtqueue *vq, u64 at, size_t len)
 {
-	u64 at = (unsigned long)iov->iov_base, end = at + iov->iov_len - 1;
+	u64 end = at + len - 1;
 	const struct vhost_iotlb_map *map;
 
 	list_for_each_entry(map, &vq->umem->list, link) {
@@ -66,23 +71,31 @@ static void vhost_scsi_log_segment(struct vhost_virtqueue *vq,
 /**
  * vhost_scsi_log() - log that segments were written, if the VMM wants that
  * @svq: queue that they came from, vq->mutex held
- * @iov: device-writable segments, none empty
- * @nr: how many
+ * @iov: device-writable segments; empty ones are skipped
+ * @len: bytes of them, from the first one on; no more than they hold
+ *
+ * A bitmap that cannot be written is told by the queue's error eventfd.
  */
 void vhost_scsi_log(struct vhost_scsi_vq *svq, const struct iovec *iov,
-		    unsigned int nr)
+		    size_t len)
 {
 	struct vhost_virtqueue *vq = &svq->vq;
-	unsigned int i;
+	size_t piece;
 
 	lockdep_assert_held(&vq->mutex);
 	if (!vhost_has_feature(vq, VHOST_F_LOG_ALL) || !vq->umem)
 		return;
-	/* What was written, before the look at the bits. */
+	/*
+	 * Order the writes to guest memory before the reads of the bitmap; pairs with the
+	 * VMM's atomic clear.
+	 */
 	smp_mb();
-	for (i = 0; i < nr; i++)
-		if (iov[i].iov_len)
-			vhost_scsi_log_segment(vq, &iov[i]);
+	for (; len; len -= piece, iov++) {
+		piece = min(iov->iov_len, len);
+		if (piece)
+			vhost_scsi_log_piece(vq, (unsigned long)iov->iov_base, piece);
+		cond_resched();
+	}
 }
 
 /**
@@ -101,7 +114,7 @@ void vhost_scsi_log_used(struct vhost_scsi_vq *svq, size_t offset, size_t len)
 	lockdep_assert_held(&vq->mutex);
 	if (!vq->log_used)
 		return;
-	/* As above. */
+	/* As in vhost_scsi_log(). */
 	smp_mb();
 	vhost_scsi_log_range(vq, first, first + len - 1);
 }

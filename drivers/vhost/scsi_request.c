@@ -203,11 +203,15 @@ static int vhost_scsi_req_map_iter(struct vhost_scsi_io *io)
 /* Keep where the answer goes, and make a scatterlist of the data. */
 static bool vhost_scsi_req_map(struct vhost_scsi_io *io)
 {
+	size_t written = sizeof(struct virtio_scsi_cmd_resp);
 	int ret;
+
+	if (io->layout.dir == VHOST_SCSI_DIR_IN)
+		written += io->layout.pi_len + io->plan.len;
 
 	ret = vhost_scsi_ring_save_rsp(io->svq, &io->chain,
 				       sizeof(struct virtio_scsi_cmd_resp),
-				       &io->cmd->rsp);
+				       written, &io->cmd->rsp);
 	if (!ret)
 		ret = vhost_scsi_req_map_iter(io);
 	if (!ret)

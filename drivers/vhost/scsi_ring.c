@@ -265,7 +265,8 @@ static noinline int vhost_scsi_ring_save_segments(const struct iovec *iov,
 
 	while (found < len)
 		found += iov[rsp->nr++].iov_len;
-	nr = max(rsp->nr, rsp->nr_log);
+	for (nr = rsp->nr; found < rsp->log_len; nr++)
+		found += iov[nr].iov_len;
 	if (nr <= ARRAY_SIZE(rsp->few)) {
 		memcpy(rsp->few, iov, nr * sizeof(*iov));
 		rsp->iov = rsp->few;
@@ -278,25 +279,26 @@ static noinline int vhost_scsi_ring_save_segments(const struct iovec *iov,
 /**
  * vhost_scsi_ring_save_rsp() - keep where the response of a chain goes
  * @svq: queue, vq->mutex held
- * @chain: chain with at least @len writable bytes
+ * @chain: chain with at least @len and @written writable bytes
  * @len: size of the response in bytes
+ * @written: bytes from the first writable one on that the device may write, @len at least
  * @rsp: result, to be freed with vhost_scsi_ring_free_rsp()
  *
- * While the guest's memory is logged, all that the device may write of the chain is
- * kept, too: also a command that is aborted, or that faults, has written something.
+ * While the guest's memory is logged, where all of @written lies is kept: also a command
+ * that is aborted, or that faults, has written something.
  *
  * Return: 0 or -ENOMEM.
  */
 int vhost_scsi_ring_save_rsp(struct vhost_scsi_vq *svq,
 			     const struct vhost_scsi_chain *chain, size_t len,
-			     struct vhost_scsi_rsp *rsp)
+			     size_t written, struct vhost_scsi_rsp *rsp)
 {
 	struct iovec *iov = vhost_scsi_ring_in_iov(svq, chain);
 
 	lockdep_assert_held(&svq->vq.mutex);
 	rsp->nr = 1;
-	rsp->nr_log = vhost_has_feature(&svq->vq, VHOST_F_LOG_ALL) ? chain->in : 0;
-	if (rsp->nr_log || iov->iov_len < len)
+	rsp->log_len = vhost_has_feature(&svq->vq, VHOST_F_LOG_ALL) ? written : 0;
+	if (rsp->log_len > iov->iov_len || iov->iov_len < len)
 		return vhost_scsi_ring_save_segments(iov, len, rsp);
 	rsp->few[0] = *iov;
 	rsp->iov = rsp->few;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What one takes from a virtqueue and puts back: chains, answers that come later,
- * the used ring (scsi_ring.c, scsi_chain.c).
+ * the used ring (scsi_ring.c, scsi_chain.c), the dirty log (scsi_log.c).
  */
 #ifndef VHOST_SCSI_RING_H
 #define VHOST_SCSI_RING_H
@@ -53,8 +53,9 @@ enum vhost_scsi_take {
  * struct vhost_scsi_rsp - a head that is answered later
  * @iov: device-writable segments that are kept, user addresses of the owner
  * @nr: how many of them hold the response
- * @nr_log: how many are to be logged, see scsi_log.c: 0, or all of the chain's
- * @few: the usual case, @iov in here
+ * @log_len: bytes of them that may be written, if that is to be logged (scsi_log.c);
+ *	else 0
+ * @few: what @iov points to if two segments are enough
  * @head: head descriptor of the request
  * @epoch: which count of the queue's in-flight counts it is part of
  *
@@ -63,7 +64,7 @@ enum vhost_scsi_take {
 struct vhost_scsi_rsp {
 	struct iovec *iov;
 	unsigned int nr;
-	unsigned int nr_log;
+	size_t log_len;
 	struct iovec few[2];
 	u16 head;
 	u8 epoch;
@@ -103,14 +104,14 @@ bool vhost_scsi_ring_answer_good(const struct vhost_scsi_rsp *rsp,
 				 __virtio32 resid);
 int vhost_scsi_ring_save_rsp(struct vhost_scsi_vq *svq,
 			     const struct vhost_scsi_chain *chain, size_t len,
-			     struct vhost_scsi_rsp *rsp);
+			     size_t written, struct vhost_scsi_rsp *rsp);
 void vhost_scsi_ring_push(struct vhost_scsi_vq *svq, unsigned int head,
 			  u32 len);
 void vhost_scsi_ring_flush(struct vhost_scsi_vq *svq);
 
 /* scsi_log.c */
 void vhost_scsi_log(struct vhost_scsi_vq *svq, const struct iovec *iov,
-		    unsigned int nr);
+		    size_t len);
 void vhost_scsi_log_used(struct vhost_scsi_vq *svq, size_t offset, size_t len);
 
 /* scsi_chain.c */

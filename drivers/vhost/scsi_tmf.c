@@ -228,6 +228,7 @@ vhost_scsi_tmf_alloc(struct vhost_scsi_vq *ctl,
 		return NULL;
 	if (vhost_scsi_ring_save_rsp(ctl, chain,
 				     sizeof(struct virtio_scsi_ctrl_tmf_resp),
+				     sizeof(struct virtio_scsi_ctrl_tmf_resp),
 				     &tmf->rsp)) {
 		kfree(tmf);
 		return NULL;
@@ -359,7 +360,7 @@ static void vhost_scsi_tmf_answer(struct vhost_scsi_vq *ctl,
 
 	trace_vhost_scsi_tmf_done(ctl, tmf->rsp.head, tmf->subtype,
 				  tmf->progress.response, len);
-	vhost_scsi_log(ctl, tmf->rsp.iov, tmf->rsp.nr_log);
+	vhost_scsi_log(ctl, tmf->rsp.iov, tmf->rsp.log_len);
 	vhost_scsi_ring_push(ctl, tmf->rsp.head, len);
 }
 

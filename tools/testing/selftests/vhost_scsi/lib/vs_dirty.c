@@ -32,7 +32,7 @@ void vs_dirty_put(struct vs_dirty *dirty)
 	memset(dirty, 0, sizeof(*dirty));
 }
 
-int vs_dirty_set_features(struct vs_dirty *dirty, bool on)
+int vs_dirty_acknowledge(struct vs_dirty *dirty, bool on)
 {
 	struct vs_dev *dev = dirty->dev;
 
@@ -60,13 +60,13 @@ int vs_dirty_start(struct vs_dirty *dirty)
 
 	ret = vs_ioctl(dirty->dev->fd, VHOST_SET_LOG_BASE, &base);
 	if (!ret)
-		ret = vs_dirty_set_features(dirty, true);
+		ret = vs_dirty_acknowledge(dirty, true);
 	return ret ? ret : set_rings(dirty, true);
 }
 
 int vs_dirty_stop(struct vs_dirty *dirty)
 {
-	int ret = vs_dirty_set_features(dirty, false);
+	int ret = vs_dirty_acknowledge(dirty, false);
 
 	return ret ? ret : set_rings(dirty, false);
 }
@@ -79,6 +79,26 @@ void vs_dirty_mark(struct vs_dirty *dirty)
 	for (i = 0; i < dirty->size / sizeof(*word); i++)
 		__atomic_exchange_n(&word[i], 0, __ATOMIC_SEQ_CST);
 	memcpy(dirty->copy, dirty->dev->mem.base, dirty->dev->mem.size);
+}
+
+void vs_dirty_follow(struct vs_dirty *dirty)
+{
+	const struct vs_mem *mem = &dirty->dev->mem;
+	uint64_t *word = (uint64_t *)dirty->bitmap;
+	size_t i = VS_GPA / VHOST_PAGE_SIZE / 64;
+
+	for (; i < dirty->size / sizeof(*word); i++) {
+		uint64_t bits = __atomic_exchange_n(&word[i], 0, __ATOMIC_SEQ_CST);
+
+		for (; bits; bits &= bits - 1) {
+			uint64_t page = i * 64 + __builtin_ctzll(bits);
+			size_t at = page * VHOST_PAGE_SIZE - VS_GPA;
+
+			if (at < mem->size)
+				memcpy(dirty->copy + at, mem->base + at,
+				       VHOST_PAGE_SIZE);
+		}
+	}
 }
 
 bool vs_dirty_has(const struct vs_dirty *dirty, const void *p)

@@ -39,13 +39,13 @@ int vs_dirty_get(struct vs_dirty *dirty, struct vs_dev *dev);
 void vs_dirty_put(struct vs_dirty *dirty);
 
 /**
- * vs_dirty_set_features() - acknowledge VHOST_F_LOG_ALL, or do not
+ * vs_dirty_acknowledge() - acknowledge VHOST_F_LOG_ALL, or do not
  * @dirty: a log
  * @on: which of the two
  *
  * Return: 0 or -errno.
  */
-int vs_dirty_set_features(struct vs_dirty *dirty, bool on);
+int vs_dirty_acknowledge(struct vs_dirty *dirty, bool on);
 
 /**
  * vs_dirty_start() - have the device log, in the order in which QEMU does that
@@ -68,6 +68,14 @@ int vs_dirty_stop(struct vs_dirty *dirty);
  * @dirty: a log
  */
 void vs_dirty_mark(struct vs_dirty *dirty);
+
+/**
+ * vs_dirty_follow() - bring the copy up to date, as a VMM does
+ * @dirty: a log
+ *
+ * Each bit is cleared before its page is copied.
+ */
+void vs_dirty_follow(struct vs_dirty *dirty);
 
 /**
  * vs_dirty_has() - is the page of an address in the log?
