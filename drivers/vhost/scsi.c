@@ -269,15 +269,13 @@ static long vhost_scsi_core_ioctl(struct vhost_scsi *vs, unsigned int ioctl,
 	return ret;
 }
 
-static long vhost_scsi_ioctl(struct file *file, unsigned int ioctl,
-			     unsigned long arg)
+static long vhost_scsi_locked_ioctl(struct vhost_scsi *vs, unsigned int ioctl,
+				    void __user *argp)
 {
-	struct vhost_scsi *vs = file->private_data;
-	void __user *argp = (void __user *)arg;
 	u32 missed;
 	u64 features;
 
-	guard(mutex)(&vs->dev.mutex);
+	lockdep_assert_held(&vs->dev.mutex);
 	switch (ioctl) {
 	case VHOST_SCSI_SET_ENDPOINT:
 	case VHOST_SCSI_CLEAR_ENDPOINT:
@@ -307,6 +305,23 @@ static long vhost_scsi_ioctl(struct file *file, unsigned int ioctl,
 		return vhost_scsi_set_features(vs, features);
 	}
 	return vhost_scsi_core_ioctl(vs, ioctl, argp);
+}
+
+/*
+ * Another call may wait for a backstore, with the mutex: killable, since the hung-task
+ * detector leaves that alone.
+ */
+static long vhost_scsi_ioctl(struct file *file, unsigned int ioctl,
+			     unsigned long arg)
+{
+	struct vhost_scsi *vs = file->private_data;
+	long ret;
+
+	if (mutex_lock_killable(&vs->dev.mutex))
+		return -EINTR;
+	ret = vhost_scsi_locked_ioctl(vs, ioctl, (void __user *)arg);
+	mutex_unlock(&vs->dev.mutex);
+	return ret;
 }
 
 static const struct file_operations vhost_scsi_fops = {

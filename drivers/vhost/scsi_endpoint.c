@@ -393,7 +393,9 @@ void vhost_scsi_ep_work(struct work_struct *work)
 	struct vhost_scsi *vs = container_of(work, struct vhost_scsi, ep_work);
 	struct mm_struct *mm = NULL;
 
-	mutex_lock(&vs->dev.mutex);
+	/* Nobody kills a kworker: see vhost_scsi_ioctl(). */
+	if (mutex_lock_killable(&vs->dev.mutex))
+		return;
 	if (vs->dev.mm && vhost_scsi_ep_is_orphan(vs)) {
 		mm = vs->dev.mm;
 		mmget(mm);

@@ -5,6 +5,8 @@
  */
 #include "dirty_fixture.h"
 #include "vs_evt.h"
+#include "vs_file.h"
+#include "vs_thread.h"
 
 #define LUN_RESET	VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET
 #define READS		8
@@ -224,6 +226,49 @@ TEST_F(log, commands_from_before_the_log_are_waited_for)
 	vs_dirty_compare(&self->dirty, self->req[0].rsp, mem->base + mem->used, &pages);
 	EXPECT_EQ(0, pages.missed);
 	EXPECT_EQ(0, vs_dirty_acknowledge(&self->dirty, false));
+}
+
+static int begin(void *dirty)
+{
+	return vs_dirty_start(dirty);
+}
+
+static int ask(void *dev)
+{
+	uint64_t features = 0;
+
+	return vs_ioctl(((struct vs_dev *)dev)->fd, VHOST_GET_FEATURES, &features);
+}
+
+#define HUNG_TASK "/proc/sys/kernel/hung_task_timeout_secs"
+
+TEST_F(log, who_waits_while_it_begins_is_not_reported_as_hung)
+{
+	struct vs_thread log, other;
+	char before[16];
+
+	COVERS("F-MG-04 F-SE-06");
+	if (vs_read_file(HUNG_TASK, before, sizeof(before)) < 0)
+		SKIP(return, "this kernel looks for no hung tasks");
+	ASSERT_EQ(0, hold_reads(self));
+	ASSERT_EQ(0, vs_thread_start(&log, begin, &self->dirty));
+	ASSERT_EQ(0, vs_thread_wait(&log));
+	ASSERT_EQ(0, vs_thread_start(&other, ask, self->dev));
+	ASSERT_EQ(0, vs_thread_wait(&other));
+	/* Another target of the guest's: bound in a workqueue. */
+	ASSERT_EQ(0, vs_tpg_get(VS_WWN, 2));
+	ASSERT_EQ(0, vs_nexus_write(VS_WWN, 2, VS_NEXUS2));
+	ASSERT_EQ(0, vs_write_file(HUNG_TASK, "1"));
+	sleep(3);
+	ASSERT_EQ(0, vs_write_file(HUNG_TASK, before));
+	EXPECT_FALSE(log.done);
+	EXPECT_FALSE(other.done);
+	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
+	EXPECT_EQ(0, vs_thread_end(&log));
+	EXPECT_EQ(0, vs_thread_end(&other));
+	EXPECT_EQ(0, put_reads(self));
+	EXPECT_EQ(0, vs_env_logged(&self->env, "blocked for more than"));
+	ASSERT_EQ(0, vs_dirty_stop(&self->dirty));
 }
 
 TEST_F(log, commands_from_before_its_end_leave_the_log_alone)
