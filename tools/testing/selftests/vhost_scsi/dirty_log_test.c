@@ -190,6 +190,43 @@ TEST_F(log, of_one_ring_makes_no_other_forgotten)
 	EXPECT_EQ(VIRTIO_SCSI_S_OK, vs_tmf(self->dev, TAG, 0, LUN_RESET, 0, NULL));
 }
 
+TEST_F(log, memory_that_the_guest_has_twice_is_logged_twice)
+{
+	const struct vs_mem *mem = &self->dev->mem;
+	struct vhost_memory_region region[] = {
+		{ VS_GPA, mem->size, (uintptr_t)mem->base, 0 },
+		{ VS_GPA + mem->size, mem->size, (uintptr_t)mem->base, 0 },
+	};
+
+	COVERS("F-MG-01");
+	ASSERT_EQ(0, vs_dev_set_regions(self->dev, region, 2));
+	ASSERT_EQ(0, vs_dirty_start(&self->dirty));
+	ASSERT_EQ(0, submit_reads(self));
+	EXPECT_EQ(0, put_reads(self));
+	EXPECT_TRUE(vs_dirty_has(&self->dirty, self->req[0].rsp));
+	EXPECT_TRUE(vs_dirty_has_gpa(&self->dirty, mem->size +
+				     vs_mem_gpa(mem, self->req[0].rsp)));
+	ASSERT_EQ(0, vs_dirty_stop(&self->dirty));
+}
+
+TEST_F(log, of_a_used_ring_has_an_aligned_address)
+{
+	struct vs_ring *ring = &self->dev->ring[VS_IO];
+	struct vhost_vring_addr addr = {
+		.index = ring->index,
+		.flags = 1 << VHOST_VRING_F_LOG,
+		.desc_user_addr = (uintptr_t)ring->desc,
+		.avail_user_addr = (uintptr_t)ring->avail,
+		.used_user_addr = (uintptr_t)ring->used,
+		.log_guest_addr = vs_mem_gpa(ring->mem, ring->used) + 2,
+	};
+
+	COVERS("F-MG-05");
+	EXPECT_EQ(-EINVAL, vs_ioctl(self->dev->fd, VHOST_SET_VRING_ADDR, &addr));
+	ASSERT_EQ(0, submit_reads(self));
+	EXPECT_EQ(0, put_reads(self));
+}
+
 TEST_F(log, what_a_command_cannot_write_is_not_logged)
 {
 	uint8_t *buf = vs_mem_page(&self->dev->mem, 64);

@@ -9,7 +9,7 @@
 
 int vs_dirty_get(struct vs_dirty *dirty, struct vs_dev *dev)
 {
-	size_t bits = (VS_GPA + dev->mem.size) / VHOST_PAGE_SIZE;
+	size_t bits = (VS_GPA + 2 * dev->mem.size) / VHOST_PAGE_SIZE;
 
 	memset(dirty, 0, sizeof(*dirty));
 	dirty->size = (bits / 8 + VS_PAGE) & -VS_PAGE;
@@ -103,7 +103,12 @@ void vs_dirty_follow(struct vs_dirty *dirty)
 
 bool vs_dirty_has(const struct vs_dirty *dirty, const void *p)
 {
-	uint64_t page = vs_mem_gpa(&dirty->dev->mem, p) / VHOST_PAGE_SIZE;
+	return vs_dirty_has_gpa(dirty, vs_mem_gpa(&dirty->dev->mem, p));
+}
+
+bool vs_dirty_has_gpa(const struct vs_dirty *dirty, uint64_t gpa)
+{
+	uint64_t page = gpa / VHOST_PAGE_SIZE;
 
 	return __atomic_load_n(&dirty->bitmap[page / 8], __ATOMIC_SEQ_CST) &
 	       1 << page % 8;

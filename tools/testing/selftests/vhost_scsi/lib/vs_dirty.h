@@ -12,7 +12,8 @@
 /**
  * struct vs_dirty - a log
  * @dev: the device
- * @bitmap: a bit for each page from guest address 0 on, in pages of its own
+ * @bitmap: a bit for each page from guest address 0 on, in pages of its own; has room
+ *	for twice the memory
  * @size: of @bitmap in bytes
  * @copy: of guest memory, when the log was cleared
  */
@@ -85,6 +86,15 @@ void vs_dirty_follow(struct vs_dirty *dirty);
  * Return: true if it is.
  */
 bool vs_dirty_has(const struct vs_dirty *dirty, const void *p);
+
+/**
+ * vs_dirty_has_gpa() - is the page of a guest address in the log?
+ * @dirty: a log
+ * @gpa: the address, up to VS_GPA and twice the memory
+ *
+ * Return: true if it is.
+ */
+bool vs_dirty_has_gpa(const struct vs_dirty *dirty, uint64_t gpa);
 
 /**
  * struct vs_dirty_pages - what vs_dirty_compare() found, in pages
