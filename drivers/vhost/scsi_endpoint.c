@@ -202,6 +202,20 @@ static void vhost_scsi_ep_scan_work(struct work_struct *work)
 	schedule_delayed_work(&ep->scan, VHOST_SCSI_SCAN_PERIOD);
 }
 
+/*
+ * A guest that goes on, after a pause or on another host, has rings that were used.
+ * Nobody has told it what came and went meanwhile.
+ */
+static bool vhost_scsi_ep_goes_on(struct vhost_scsi *vs)
+{
+	unsigned int i;
+
+	for (i = VHOST_SCSI_VQ_IO; i < vs->nr_vqs; i++)
+		if (vhost_scsi_ep_serves(&vs->svq[i]) && vs->svq[i].vq.last_avail_idx)
+			return vhost_has_feature(&vs->svq[i].vq, VIRTIO_SCSI_F_HOTPLUG);
+	return false;
+}
+
 /**
  * vhost_scsi_ep_set() - VHOST_SCSI_SET_ENDPOINT
  * @vs: device, dev.mutex held
@@ -252,6 +266,8 @@ int vhost_scsi_ep_set(struct vhost_scsi *vs, const struct vhost_scsi_target *t)
 	if (ret)
 		goto err_free_slots;
 
+	if (vhost_scsi_ep_goes_on(vs))
+		vhost_scsi_evt_set_missed(vs, true);
 	vhost_scsi_ep_publish(vs, ep);
 	return 0;
 

@@ -59,6 +59,37 @@ TEST_F(event, missed_flag_reads_back_as_zero_or_one)
 	EXPECT_EQ(1, vs_evt_missed(self->dev));
 }
 
+TEST_F(event, guest_that_goes_on_is_told_to_look)
+{
+	struct vs_evt evt;
+
+	COVERS("EVT-22");
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	ASSERT_EQ(0, vs_evt_post(&evt, self->dev));
+	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 5, self->bs));
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_evt_wait(&evt, self->dev));
+	EXPECT_EQ(VIRTIO_SCSI_T_NO_EVENT | MISSED, evt.buf->event);
+	EXPECT_EQ(0, vs_evt_missed(self->dev));
+	vs_evt_put(&evt, self->dev);
+}
+
+TEST_F(event, guest_that_boots_is_told_nothing)
+{
+	unsigned int i;
+
+	COVERS("EVT-22");
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	for (i = 0; i < self->dev->n_rings; i++) {
+		vs_ring_reset(&self->dev->ring[i]);
+		ASSERT_EQ(0, vs_dev_set_ring(self->dev, &self->dev->ring[i]));
+	}
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	EXPECT_EQ(0, vs_evt_missed(self->dev));
+}
+
 TEST_F(event, longer_buffers_get_sixteen_bytes)
 {
 	static const size_t len[] = { 17, 64, 4096 };

@@ -48,13 +48,18 @@ static int renew_buffers(struct vs_env *env)
 	int ret;
 
 	ret = vs_dev_clear_endpoint(&env->dev, VS_WWN);
-	if (!ret)
-		ret = vs_ioctl(env->dev.fd, VHOST_SCSI_SET_EVENTS_MISSED,
-			       &none);
 	vs_ring_reset(ring);
 	/* One that is set up anew makes the device forget the others. */
 	for (i = 0; i < env->dev.n_rings && !ret; i++)
 		ret = vs_dev_set_ring(&env->dev, &env->dev.ring[i]);
+	if (!ret)
+		ret = vs_dev_set_endpoint(&env->dev, VS_WWN);
+	/* A guest that goes on has missed events. */
+	if (!ret)
+		ret = vs_scsi_settle(&env->dev, TAG, 0);
+	if (!ret)
+		ret = vs_ioctl(env->dev.fd, VHOST_SCSI_SET_EVENTS_MISSED,
+			       &none);
 	for (i = 0; i < BUFFERS && !ret; i++) {
 		vs_chain_put(&posted.chain[i]);
 		vs_chain_get(&posted.chain[i]);
@@ -65,9 +70,7 @@ static int renew_buffers(struct vs_env *env)
 			    sizeof(*posted.event[i]));
 		ret = vs_ring_add(ring, &posted.chain[i]);
 	}
-	if (!ret)
-		ret = vs_dev_set_endpoint(&env->dev, VS_WWN);
-	return ret ? ret : vs_scsi_settle(&env->dev, TAG, 0);
+	return ret;
 }
 
 /* Counts the events that came; the worker has done all it had to. */
