@@ -72,13 +72,10 @@ static u32 vhost_scsi_ctl_reply(struct vhost_scsi_vq *svq,
 	struct virtio_scsi_ctrl_tmf_resp tmf = { .response = response };
 	struct iovec *iov = vhost_scsi_ring_in_iov(svq, chain);
 	size_t len = vhost_scsi_wire_ctl_rsp_len(type);
-	bool written;
 
-	written = vhost_scsi_ring_write(iov, chain->in,
-					type == VIRTIO_SCSI_T_TMF ?
-					(void *)&tmf : (void *)&an, len);
-	vhost_scsi_log(svq, iov, len);
-	return written ? len : 0;
+	return vhost_scsi_ring_write(svq, iov, chain->in,
+				     type == VIRTIO_SCSI_T_TMF ?
+				     (void *)&tmf : (void *)&an, len) ? len : 0;
 }
 
 static void vhost_scsi_ctl_request(struct vhost_scsi_vq *svq,

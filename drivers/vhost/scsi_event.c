@@ -68,7 +68,6 @@ static void vhost_scsi_evt_write(struct vhost_scsi *vs,
 	struct vhost_scsi_vq *svq = vhost_scsi_evt_vq(vs);
 	struct vhost_scsi_chain chain = {};
 	u32 event, len = 0;
-	struct iovec *iov;
 
 	lockdep_assert_held(&svq->vq.mutex);
 	event = evt->event | vhost_scsi_evt_take_missed(vs);
@@ -79,14 +78,12 @@ static void vhost_scsi_evt_write(struct vhost_scsi *vs,
 		vhost_scsi_evt_miss(vs);
 		return;
 	}
-	iov = vhost_scsi_ring_in_iov(svq, &chain);
 	if (chain.in_len >= sizeof(evt->wire) &&
-	    vhost_scsi_ring_write(iov, chain.in, &evt->wire, sizeof(evt->wire)))
+	    vhost_scsi_ring_write(svq, vhost_scsi_ring_in_iov(svq, &chain), chain.in,
+				  &evt->wire, sizeof(evt->wire)))
 		len = sizeof(evt->wire);
 	else
 		vhost_scsi_evt_miss(vs);
-	if (chain.in_len >= sizeof(evt->wire))
-		vhost_scsi_log(svq, iov, sizeof(evt->wire));
 	vhost_scsi_ring_push(svq, chain.head, len);
 }
 

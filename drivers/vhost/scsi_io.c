@@ -21,15 +21,12 @@ static u32 vhost_scsi_io_reply(struct vhost_scsi_io *io)
 		u8 data[VHOST_SCSI_NO_LUN_DATA];
 	} __packed wire;
 	size_t len = sizeof(wire.rsp) + io->answer_len;
-	bool written;
 
 	vhost_scsi_wire_encode_cmd(&wire.rsp,
 				   vhost_is_little_endian(&io->svq->vq),
 				   &io->res);
 	memcpy(wire.data, io->answer, io->answer_len);
-	written = vhost_scsi_ring_write(iov, io->chain.in, &wire, len);
-	vhost_scsi_log(io->svq, iov, len);
-	return written ? len : 0;
+	return vhost_scsi_ring_write(io->svq, iov, io->chain.in, &wire, len) ? len : 0;
 }
 
 /* The request does not go to LIO: give its head back, with an answer if it has room. */

@@ -197,8 +197,18 @@ bool vhost_scsi_ring_read(struct vhost_scsi_vq *svq,
 	return !copy_from_user(buf, iov->iov_base, len);
 }
 
+static bool vhost_scsi_ring_scatter(const struct iovec *iov, unsigned int nr,
+				    const void *buf, size_t len)
+{
+	struct iov_iter iter;
+
+	iov_iter_init(&iter, ITER_DEST, iov, nr, iov_length(iov, nr));
+	return copy_to_iter(buf, len, &iter) == len;
+}
+
 /**
- * vhost_scsi_ring_write() - write a response
+ * vhost_scsi_ring_write() - write a response that is all there is to write, and log it
+ * @svq: queue, vq->mutex held
  * @iov: device-writable segments
  * @nr: how many, 1 at least
  * @buf: response
@@ -206,13 +216,14 @@ bool vhost_scsi_ring_read(struct vhost_scsi_vq *svq,
  *
  * Return: false if not all of it could be written.
  */
-bool vhost_scsi_ring_write(const struct iovec *iov, unsigned int nr,
-			   const void *buf, size_t len)
+bool vhost_scsi_ring_write(struct vhost_scsi_vq *svq, const struct iovec *iov,
+			   unsigned int nr, const void *buf, size_t len)
 {
-	struct iov_iter iter;
+	bool all = vhost_scsi_ring_scatter(iov, nr, buf, len);
 
-	iov_iter_init(&iter, ITER_DEST, iov, nr, iov_length(iov, nr));
-	return copy_to_iter(buf, len, &iter) == len;
+	/* Also what was written up to a fault. */
+	vhost_scsi_log(svq, iov, len);
+	return all;
 }
 
 /**
@@ -228,7 +239,7 @@ bool vhost_scsi_ring_answer(const struct vhost_scsi_rsp *rsp,
 	if (rsp->iov->iov_len >= sizeof(*wire))
 		return vhost_scsi_user_write(rsp->iov->iov_base, wire,
 					     sizeof(*wire));
-	return vhost_scsi_ring_write(rsp->iov, rsp->nr, wire, sizeof(*wire));
+	return vhost_scsi_ring_scatter(rsp->iov, rsp->nr, wire, sizeof(*wire));
 }
 
 /* vhost_scsi_ring_answer_good(), where the response lies in several segments. */
@@ -237,7 +248,7 @@ static noinline bool vhost_scsi_ring_scatter_good(const struct vhost_scsi_rsp *r
 {
 	struct virtio_scsi_cmd_resp wire = { .resid = resid };
 
-	return vhost_scsi_ring_write(rsp->iov, rsp->nr, &wire, sizeof(wire));
+	return vhost_scsi_ring_scatter(rsp->iov, rsp->nr, &wire, sizeof(wire));
 }
 
 /**

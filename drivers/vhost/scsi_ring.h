@@ -96,8 +96,8 @@ struct iovec *vhost_scsi_ring_in_iov(struct vhost_scsi_vq *svq,
 bool vhost_scsi_ring_read(struct vhost_scsi_vq *svq,
 			  const struct vhost_scsi_chain *chain,
 			  void *buf, size_t len);
-bool vhost_scsi_ring_write(const struct iovec *iov, unsigned int nr,
-			   const void *buf, size_t len);
+bool vhost_scsi_ring_write(struct vhost_scsi_vq *svq, const struct iovec *iov,
+			   unsigned int nr, const void *buf, size_t len);
 bool vhost_scsi_ring_answer(const struct vhost_scsi_rsp *rsp,
 			    const struct virtio_scsi_cmd_resp *wire);
 bool vhost_scsi_ring_answer_good(const struct vhost_scsi_rsp *rsp,

@@ -355,12 +355,11 @@ static void vhost_scsi_tmf_answer(struct vhost_scsi_vq *ctl,
 				  struct vhost_scsi_tmf *tmf)
 {
 	struct virtio_scsi_ctrl_tmf_resp wire = { .response = tmf->progress.response };
-	u32 len = vhost_scsi_ring_write(tmf->rsp.iov, tmf->rsp.nr, &wire,
+	u32 len = vhost_scsi_ring_write(ctl, tmf->rsp.iov, tmf->rsp.nr, &wire,
 					sizeof(wire)) ? sizeof(wire) : 0;
 
 	trace_vhost_scsi_tmf_done(ctl, tmf->rsp.head, tmf->subtype,
 				  tmf->progress.response, len);
-	vhost_scsi_log(ctl, tmf->rsp.iov, tmf->rsp.log_len);
 	vhost_scsi_ring_push(ctl, tmf->rsp.head, len);
 }
 
