@@ -32,7 +32,7 @@ static void kick_if_wanted(struct vcpu *cpu)
 
 	if (cpu->told == q->ring->next_avail)
 		return;
-	if (bench_queue_wants_kick(q, cpu->told)) {
+	if (vs_ring_wants_kick(q->ring, cpu->told)) {
 		execute(q->load->guest.leave);
 		vs_ring_kick(q->ring);
 		q->kicks++;

@@ -112,19 +112,10 @@ void bench_queue_send(struct bench_queue *q, struct vs_req *req)
 	vs_ring_add(q->ring, &req->chain);
 }
 
-bool bench_queue_wants_kick(struct bench_queue *q, uint16_t old)
-{
-	uint16_t event, new = q->ring->next_avail;
-
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	event = *(volatile uint16_t *)vs_ring_avail_event(q->ring);
-	return (uint16_t)(new - event - 1) < (uint16_t)(new - old);
-}
-
 /* Tell the device of what was added since @old, if it wants to know. */
 static void kick(struct bench_queue *q, uint16_t old)
 {
-	if (!bench_queue_wants_kick(q, old))
+	if (!vs_ring_wants_kick(q->ring, old))
 		return;
 	vs_ring_kick(q->ring);
 	q->kicks++;

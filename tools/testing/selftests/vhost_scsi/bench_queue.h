@@ -123,15 +123,6 @@ int bench_queue_run(struct bench_queue *q, unsigned long count);
 void bench_queue_send(struct bench_queue *q, struct vs_req *req);
 
 /**
- * bench_queue_wants_kick() - does the device want to know?
- * @q: a queue
- * @old: available index when it was told the last time
- *
- * Return: true if it does, by EVENT_IDX.
- */
-bool bench_queue_wants_kick(struct bench_queue *q, uint16_t old);
-
-/**
  * bench_queue_take() - take the next command that has come back
  * @q: a queue with one
  *

@@ -66,18 +66,6 @@ static int hold_reads(log_data *self)
 	return ret ? ret : vs_ring_wait_taken(self->req[0].ring, vs_patience());
 }
 
-static int put_reads(log_data *self)
-{
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < READS; i++) {
-		ret = vs_req_wait(&self->req[i]) ?: ret;
-		vs_req_put(&self->req[i]);
-	}
-	return ret;
-}
-
 TEST_F(log, log_base_alone_logs_nothing)
 {
 	uint64_t base = (uintptr_t)self->dirty.bitmap;
@@ -85,7 +73,7 @@ TEST_F(log, log_base_alone_logs_nothing)
 	COVERS("F-MG-01");
 	ASSERT_EQ(0, vs_ioctl(self->dev->fd, VHOST_SET_LOG_BASE, &base));
 	ASSERT_EQ(0, submit_reads(self));
-	ASSERT_EQ(0, put_reads(self));
+	ASSERT_EQ(0, vs_req_end_all(self->req, READS));
 	EXPECT_EQ(-1, vs_not_all(self->dirty.bitmap, self->dirty.size, 0));
 }
 
@@ -140,11 +128,11 @@ TEST_F(log, a_log_that_cannot_be_written_loses_no_command)
 	ASSERT_EQ(0, vs_dirty_start(&self->dirty));
 	ASSERT_EQ(0, mprotect(self->dirty.bitmap, self->dirty.size, PROT_READ));
 	ASSERT_EQ(0, submit_reads(self));
-	EXPECT_EQ(0, put_reads(self));
+	EXPECT_EQ(0, vs_req_end_all(self->req, READS));
 	ASSERT_EQ(0, munmap(self->dirty.bitmap, self->dirty.size));
 	self->dirty.bitmap = NULL;
 	ASSERT_EQ(0, submit_reads(self));
-	EXPECT_EQ(0, put_reads(self));
+	EXPECT_EQ(0, vs_req_end_all(self->req, READS));
 	EXPECT_EQ(0, vs_dirty_stop(&self->dirty));
 }
 
@@ -160,7 +148,7 @@ TEST_F(log, other_features_stay_as_they_are)
 	EXPECT_EQ(0, vs_dev_set_features(self->dev, log | self->dev->features));
 	EXPECT_EQ(0, vs_dev_set_features(self->dev, self->dev->features));
 	ASSERT_EQ(0, submit_reads(self));
-	EXPECT_EQ(0, put_reads(self));
+	EXPECT_EQ(0, vs_req_end_all(self->req, READS));
 }
 
 TEST_F(log, a_log_that_is_nowhere_is_refused)
@@ -172,7 +160,7 @@ TEST_F(log, a_log_that_is_nowhere_is_refused)
 	ASSERT_EQ(0, vs_ioctl(self->dev->fd, VHOST_SET_LOG_BASE, &base));
 	EXPECT_EQ(-EFAULT, vs_dirty_acknowledge(&self->dirty, true));
 	ASSERT_EQ(0, submit_reads(self));
-	EXPECT_EQ(0, put_reads(self));
+	EXPECT_EQ(0, vs_req_end_all(self->req, READS));
 }
 
 TEST_F(log, of_one_ring_makes_no_other_forgotten)
@@ -202,7 +190,7 @@ TEST_F(log, memory_that_the_guest_has_twice_is_logged_twice)
 	ASSERT_EQ(0, vs_dev_set_regions(self->dev, region, 2));
 	ASSERT_EQ(0, vs_dirty_start(&self->dirty));
 	ASSERT_EQ(0, submit_reads(self));
-	EXPECT_EQ(0, put_reads(self));
+	EXPECT_EQ(0, vs_req_end_all(self->req, READS));
 	EXPECT_TRUE(vs_dirty_has(&self->dirty, self->req[0].rsp));
 	EXPECT_TRUE(vs_dirty_has_gpa(&self->dirty, mem->size +
 				     vs_mem_gpa(mem, self->req[0].rsp)));
@@ -224,7 +212,7 @@ TEST_F(log, of_a_used_ring_has_an_aligned_address)
 	COVERS("F-MG-05");
 	EXPECT_EQ(-EINVAL, vs_ioctl(self->dev->fd, VHOST_SET_VRING_ADDR, &addr));
 	ASSERT_EQ(0, submit_reads(self));
-	EXPECT_EQ(0, put_reads(self));
+	EXPECT_EQ(0, vs_req_end_all(self->req, READS));
 }
 
 TEST_F(log, what_a_command_cannot_write_is_not_logged)
@@ -259,7 +247,7 @@ TEST_F(log, commands_from_before_the_log_are_waited_for)
 	EXPECT_EQ(READS, vs_ring_pending(self->req[0].ring));
 	ASSERT_EQ(helper, waitpid(helper, &status, 0));
 	EXPECT_EQ(0, status);
-	EXPECT_EQ(0, put_reads(self));
+	EXPECT_EQ(0, vs_req_end_all(self->req, READS));
 	vs_dirty_compare(&self->dirty, self->req[0].rsp, mem->base + mem->used, &pages);
 	EXPECT_EQ(0, pages.missed);
 	EXPECT_EQ(0, vs_dirty_acknowledge(&self->dirty, false));
@@ -303,7 +291,7 @@ TEST_F(log, who_waits_while_it_begins_is_not_reported_as_hung)
 	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
 	EXPECT_EQ(0, vs_thread_end(&log));
 	EXPECT_EQ(0, vs_thread_end(&other));
-	EXPECT_EQ(0, put_reads(self));
+	EXPECT_EQ(0, vs_req_end_all(self->req, READS));
 	EXPECT_EQ(0, vs_env_logged(&self->env, "blocked for more than"));
 	ASSERT_EQ(0, vs_dirty_stop(&self->dirty));
 }
@@ -317,7 +305,7 @@ TEST_F(log, commands_from_before_its_end_leave_the_log_alone)
 	/* It may be other memory of the VMM's by now. */
 	memset(self->dirty.bitmap, 0, self->dirty.size);
 	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
-	EXPECT_EQ(0, put_reads(self));
+	EXPECT_EQ(0, vs_req_end_all(self->req, READS));
 	EXPECT_EQ(-1, vs_not_all(self->dirty.bitmap, self->dirty.size, 0));
 }
 
@@ -338,7 +326,7 @@ TEST_F(log, commands_that_are_aborted_are_logged)
 	ASSERT_EQ(0, vs_lio_wait_aborts(1));
 	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
 	ASSERT_EQ(0, vs_chain_wait(ctl, &tmf, vs_patience()));
-	EXPECT_EQ(0, put_reads(self));
+	EXPECT_EQ(0, vs_req_end_all(self->req, READS));
 	for (i = 0; i < READS; i++)
 		EXPECT_TRUE(vs_dirty_has(&self->dirty, self->req[i].rsp));
 	vs_chain_put(&tmf);

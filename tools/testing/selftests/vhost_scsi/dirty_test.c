@@ -171,18 +171,6 @@ static int wait_logged(struct vs_dirty *dirty, const void *p)
 	return 0;
 }
 
-static int put_batch(dirty_data *self)
-{
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < BATCH; i++) {
-		ret = vs_req_wait(&self->req[i]) ?: ret;
-		vs_req_put(&self->req[i]);
-	}
-	return ret;
-}
-
 TEST_F(dirty, every_page_that_changes_is_logged)
 {
 	unsigned int i, rounds = vs_rounds(FEW, MANY);
@@ -202,7 +190,7 @@ TEST_F(dirty, every_page_that_changes_is_logged)
 		if (variant->features & VS_F_EVENT_IDX)
 			ASSERT_EQ(0, wait_logged(&self->dirty,
 						 vs_ring_avail_event(self->ring)));
-		ASSERT_EQ(0, put_batch(self));
+		ASSERT_EQ(0, vs_req_end_all(self->req, BATCH));
 	}
 	ASSERT_EQ(0, vs_dirty_stop(&self->dirty));
 	fprintf(stderr, "# %u requests: %lu pages changed, %lu not logged, %lu for nothing\n",
@@ -228,7 +216,7 @@ TEST_F(dirty, what_is_in_flight_when_it_begins_is_logged_or_over)
 		ASSERT_EQ(0, wait_used(self->ring, self->ring->next_avail));
 		vs_dirty_compare(&self->dirty, mem->base + self->used,
 				 mem->base + mem->used, &pages);
-		ASSERT_EQ(0, put_batch(self));
+		ASSERT_EQ(0, vs_req_end_all(self->req, BATCH));
 		ASSERT_EQ(0, vs_dirty_stop(&self->dirty));
 	}
 	EXPECT_EQ(0, pages.missed);
@@ -272,7 +260,7 @@ TEST_F(dirty, a_copy_that_follows_the_log_is_like_memory)
 		ASSERT_EQ(0, memcmp(mem->base + self->used,
 				    self->dirty.copy + self->used,
 				    mem->used - self->used));
-		ASSERT_EQ(0, put_batch(self));
+		ASSERT_EQ(0, vs_req_end_all(self->req, BATCH));
 	}
 	ASSERT_EQ(0, vs_dirty_stop(&self->dirty));
 }

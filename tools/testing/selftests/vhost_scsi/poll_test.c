@@ -254,15 +254,13 @@ TEST_F(watch, processor_that_others_want_is_left_to_them_once)
 static int run_asleep(struct vs_req *req, unsigned int n)
 {
 	struct vs_ring *ring = req->ring;
-	uint16_t old = ring->next_avail, event;
+	uint16_t old = ring->next_avail;
 	unsigned int i;
 	int ret = 0;
 
 	for (i = 0; i < n && !ret; i++)
 		ret = vs_ring_add(ring, &req[i].chain);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	event = *(volatile uint16_t *)vs_ring_avail_event(ring);
-	if ((uint16_t)(event - old) < n)
+	if (vs_ring_wants_kick(ring, old))
 		vs_ring_kick(ring);
 	for (i = 0; i < n && !ret; i++)
 		ret = vs_ring_wait(ring, NULL, vs_patience());

@@ -97,6 +97,17 @@ int vs_req_wait(struct vs_req *req)
 	return vs_chain_wait(req->ring, &req->chain, vs_patience());
 }
 
+int vs_req_end_all(struct vs_req *req, unsigned int n)
+{
+	int ret = 0;
+
+	for (; n; n--, req++) {
+		ret = vs_req_wait(req) ?: ret;
+		vs_req_put(req);
+	}
+	return ret;
+}
+
 int vs_req_run(struct vs_req *req)
 {
 	return vs_chain_run(req->ring, &req->chain);

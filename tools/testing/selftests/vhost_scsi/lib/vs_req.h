@@ -135,6 +135,15 @@ int vs_req_submit(struct vs_req *req);
 int vs_req_wait(struct vs_req *req);
 
 /**
+ * vs_req_end_all() - wait for requests, and give them back
+ * @req: the first one
+ * @n: how many
+ *
+ * Return: 0, or -ETIMEDOUT if one of them did not come.
+ */
+int vs_req_end_all(struct vs_req *req, unsigned int n);
+
+/**
  * vs_req_run() - submit a request and wait until it is done
  * @req: a request
  *

@@ -116,6 +116,15 @@ void vs_ring_kick(struct vs_ring *ring)
 		perror("# kick");
 }
 
+bool vs_ring_wants_kick(struct vs_ring *ring, uint16_t old)
+{
+	uint16_t event, new = ring->next_avail;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	event = *(volatile uint16_t *)vs_ring_avail_event(ring);
+	return (uint16_t)(new - event - 1) < (uint16_t)(new - old);
+}
+
 static int take_free(struct vs_ring *ring)
 {
 	int i = ring->free;

@@ -185,6 +185,15 @@ void vs_ring_expose(struct vs_ring *ring, uint16_t head);
 void vs_ring_kick(struct vs_ring *ring);
 
 /**
+ * vs_ring_wants_kick() - does the device want to know of what was added?
+ * @ring: a ring with EVENT_IDX
+ * @old: available index when it was told the last time
+ *
+ * Return: true if it does.
+ */
+bool vs_ring_wants_kick(struct vs_ring *ring, uint16_t old);
+
+/**
  * vs_ring_add() - write a chain's descriptors and make it available
  * @ring: a ring
  * @chain: the chain; must stay until it is done
