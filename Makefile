@@ -55,11 +55,11 @@ unit: lab ## unit tests of the pure sources, with sanitizers (seconds)
 	@lab/unit
 
 PHONY += check
-check: ## the tests that guard the main branch (4 to 9 minutes on two CPUs, as long again the first time)
+check: ## the tests that guard the main branch (5 to 11 minutes on two CPUs, as long again the first time)
 	@lab/check
 
 PHONY += check-all
-check-all: ## check, then run_kselftest, the pages, fuzzing and all tests on both packaged kernels (half an hour)
+check-all: ## check, then run_kselftest, the pages, fuzzing and all tests on both packaged kernels (three quarters of an hour)
 	@lab/check-all
 
 PHONY += debug-check
