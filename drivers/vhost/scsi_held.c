@@ -90,6 +90,14 @@ static bool vhost_scsi_held_take(struct vhost_scsi_held_range *range,
 	return stays;
 }
 
+static bool vhost_scsi_held_wears(struct page **pages, long nr)
+{
+	while (nr--)
+		if (vhost_scsi_pin_wears(*pages++))
+			return true;
+	return false;
+}
+
 /* Pin some pages more of a range: how many, or why not. */
 static long vhost_scsi_held_pin_some(struct vhost_scsi_held_range *range,
 				     unsigned long nr)
@@ -104,7 +112,7 @@ static long vhost_scsi_held_pin_some(struct vhost_scsi_held_range *range,
 				  FOLL_WRITE | FOLL_LONGTERM, pages);
 	if (got <= 0)
 		return got ?: -EFAULT;
-	if (vhost_scsi_pin_wears(pages, got)) {
+	if (vhost_scsi_held_wears(pages, got)) {
 		unpin_user_pages(pages, got);
 		return -EOPNOTSUPP;
 	}

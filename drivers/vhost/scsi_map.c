@@ -81,14 +81,13 @@ static bool vhost_scsi_map_fits(const struct iov_iter *iter,
 	       IS_ALIGNED(vhost_scsi_map_alignment(iter), shape.align);
 }
 
-static bool vhost_scsi_map_is_too_long(const struct iov_iter *iter)
+/* Pages that a buffer lies in; more than VHOST_SCSI_MAX_PAGES are not all counted. */
+static size_t vhost_scsi_map_npages(const struct iov_iter *iter)
 {
-	/* (MAX - 1) pages of bytes touch at most MAX pages, at any offset. */
-	if (iter_is_ubuf(iter) && iov_iter_count(iter) <=
-	    (VHOST_SCSI_MAX_PAGES - 1) * PAGE_SIZE)
-		return false;
-	return iov_iter_npages(iter, VHOST_SCSI_MAX_PAGES + 1) >
-	       VHOST_SCSI_MAX_PAGES;
+	if (iter_is_ubuf(iter))
+		return DIV_ROUND_UP(offset_in_page(iter->ubuf + iter->iov_offset) +
+				    iov_iter_count(iter), PAGE_SIZE);
+	return iov_iter_npages(iter, VHOST_SCSI_MAX_PAGES + 1);
 }
 
 /**
@@ -109,9 +108,10 @@ int vhost_scsi_map_data(struct vhost_scsi_map *map, struct iov_iter *iter,
 			struct vhost_scsi_shape shape,
 			struct vhost_scsi_held *held, struct page **scratch)
 {
+	size_t npages = vhost_scsi_map_npages(iter);
 	int ret;
 
-	if (vhost_scsi_map_is_too_long(iter))
+	if (npages > VHOST_SCSI_MAX_PAGES)
 		return -E2BIG;
 	map->dirty = layout->dir == VHOST_SCSI_DIR_IN;
 	if (layout->pi_len) {
@@ -125,7 +125,8 @@ int vhost_scsi_map_data(struct vhost_scsi_map *map, struct iov_iter *iter,
 	if (vhost_scsi_map_fits(iter, shape)) {
 		map->sg = map->inline_sg;
 		map->zero_copy = true;
-		ret = vhost_scsi_sg_fill(map, iter, shape.merge, held, scratch);
+		ret = vhost_scsi_sg_fill(map, iter, npages, shape.merge,
+					 held, scratch);
 	} else {
 		ret = vhost_scsi_map_bounce(map, iter);
 	}

@@ -60,9 +60,9 @@ struct vhost_scsi_map {
 
 /* scsi_sg.c */
 void vhost_scsi_sg_init(struct vhost_scsi_map *map);
-int vhost_scsi_sg_fill(struct vhost_scsi_map *map, struct iov_iter *iter,
-		       bool merge, struct vhost_scsi_held *held,
-		       struct page **scratch);
+int vhost_scsi_sg_fill(struct vhost_scsi_map *map, const struct iov_iter *iter,
+		       unsigned int npages, bool merge,
+		       struct vhost_scsi_held *held, struct page **scratch);
 void vhost_scsi_sg_empty(struct vhost_scsi_map *map);
 
 /* scsi_map.c */

@@ -10,23 +10,17 @@
 
 /**
  * vhost_scsi_pin_wears() - could the count of a page overflow?
- * @pages: pages that were pinned a moment ago
- * @nr: how many
+ * @page: page that was pinned a moment ago
  *
  * A guest's buffers may name one page as often as they like, a VMM may map it as
  * often, and guests may share one. A pin is 1024 references to a small page.
  *
- * Return: true if one of them has so many references that the pins are to be undone.
+ * Return: true if it has so many references that the pin is to be undone.
  */
-static inline bool vhost_scsi_pin_wears(struct page **pages, unsigned int nr)
+static inline bool vhost_scsi_pin_wears(struct page *page)
 {
-	unsigned int i;
-
-	for (i = 0; i < nr; i++)
-		if ((unsigned int)folio_ref_count(page_folio(pages[i])) >
-		    VHOST_SCSI_MAX_REFS)
-			return true;
-	return false;
+	return (unsigned int)folio_ref_count(page_folio(page)) >
+	       VHOST_SCSI_MAX_REFS;
 }
 
 #endif
