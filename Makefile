@@ -67,8 +67,8 @@ debug-check: ## the kselftests on two CPUs with KASAN and lockdep: races (half a
 	@lab/debug-check
 
 PHONY += bench
-bench: ## what a command costs, ours against the stock module, both kernels (a quarter of an hour)
-	@lab/bench
+bench: ## what a command costs, ours against the stock module, both kernels (a quarter of an hour); GUEST=1 a real guest's
+	@lab/bench $(if $(filter 1,$(GUEST)),--guests)
 
 PHONY += icount
 icount: ## the same, but one read of 4 KiB only, alone and 32 in flight (2 minutes)

@@ -63,7 +63,8 @@ vm_kvm_works()
 
 # KVM where it works; the verdicts must not differ. Emulation takes turns with its
 # CPUs: with a thread for each, one runs code that another one is patching half
-# done, and the kernel dies of an int3 that is nobody's fault.
+# done, and the kernel dies of an int3 that is nobody's fault. What needs CPUs that run
+# at the same time takes that risk with --threads.
 vm_accelerator()
 {
 	if [ -n "$icount" ]; then
@@ -75,7 +76,7 @@ vm_accelerator()
 	elif vm_kvm_works; then
 		accel=(-accel kvm -cpu host)
 	else
-		accel=(-accel tcg,thread=single -cpu EPYC,+svm)
+		accel=(-accel "tcg,thread=${threads:-single}" -cpu EPYC,+svm)
 	fi
 }
 

@@ -184,24 +184,22 @@ l2_initramfs()
 	echo "$file"
 }
 
-# Starts a guest on the target $L2_WWN that runs lab/level2/$1. Its vhost-scsi-pci gets the
-# properties $2, if any; with $3 the guest has a second one, on the target $L2_WWN2
-# and with the properties $3.
+# Starts a guest that runs lab/level2/$1, with the options of QEMU that follow.
 #
 # With KVM a guest must not notify by MMIO here: QEMU's emulation of SVM leaves the type
 # of the last exception in EXITINTINFO, and KVM since 6.14 takes a notification
 # behind it for one that cannot be emulated ("KVM internal error. Suberror: 3").
-# So 9p is a legacy device, and vhost-scsi-pci notifies by PIO, to the same
-# ioeventfd. SeaBIOS hangs on such a device, qboot does not look at it.
+# So 9p is a legacy device, and the others have $L2_NOTIFY: they notify by PIO, to the
+# same ioeventfd. SeaBIOS hangs on such a device, qboot does not look at it.
 #
 # Each access to a port is an exit, and expensive here: the search of all buses
 # for an AGP bridge, twice, and for further root bridges takes 10 seconds. "pci="
 # says that there is bus 0 and no more.
-l2_start()
+l2_start_with()
 {
-	local initramfs main=$1 properties=${2-} second=${3-}
-	local vhost=vhost-scsi-pci,hotplug=on$L2_NOTIFY
+	local initramfs main=$1
 
+	shift
 	initramfs=$(l2_initramfs) || return
 	cp "$LAB_SRC/lab/level2/$main" "$L2_JOB/main"
 	rm -f "$L2_WORK"/monitor.*
@@ -214,10 +212,19 @@ l2_start()
 		-monitor "pipe:$L2_WORK/monitor" \
 		-fsdev "local,id=job,path=$L2_JOB,security_model=none" \
 		-device virtio-9p-pci,fsdev=job,mount_tag=job,disable-modern=on \
-		-device "$vhost,wwpn=$L2_WWN${properties:+,$properties}" \
-		${second:+-device "$vhost,wwpn=$L2_WWN2,$second"} \
-		>"$L2_LOGS/qemu.log" 2>&1 &
+		"$@" >"$L2_LOGS/qemu.log" 2>&1 &
 	L2_QEMU=$!
+}
+
+# The same on the target $L2_WWN. Its vhost-scsi-pci gets the properties $2, if any; with
+# $3 the guest has a second one, on the target $L2_WWN2 and with the properties $3.
+l2_start()
+{
+	local main=$1 properties=${2-} second=${3-}
+	local vhost=vhost-scsi-pci,hotplug=on$L2_NOTIFY
+
+	l2_start_with "$main" -device "$vhost,wwpn=$L2_WWN${properties:+,$properties}" \
+		${second:+-device "$vhost,wwpn=$L2_WWN2,$second"}
 }
 
 # l2_boot STEP...: the guest comes up, to do these steps of lab/level2/test.
