@@ -9,6 +9,8 @@
  *   front door    scsi.c            open, ioctl, release, features
  *                 scsi_endpoint.c   set and clear the endpoint
  *                 scsi_fabric.c     configfs; LIO's fabric ops
+ *                 scsi_attrib.c     attributes of a TPG
+ *                 scsi_name.c       names of targets and initiators
  *                 scsi_nexus.c      I_T nexus of a TPG
  *                 scsi_tpg.c        TPGs, LUNs: who serves what
  *                 scsi_stats.c      counters, in fdinfo

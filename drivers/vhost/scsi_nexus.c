@@ -2,8 +2,8 @@
 /*
  * The I_T nexus of a TPG: made, renewed under a guest, ended.
  *
- * Enters: the nexus attribute, an ACL that goes and a LUN that does, by
- * scsi_fabric.c. Leaves: a session, in tpg->sess.
+ * Enters: the nexus attribute (scsi_attrib.c), an ACL that goes and a LUN that does
+ * (scsi_fabric.c). Leaves: a session, in tpg->sess.
  * Context: process. Under configfs's locks: never take vs->dev.mutex there.
  * Invariant: I4, a session goes only when no queue uses it and LIO has counted its
  * commands out. No session, live or not, names a LUN that is gone.

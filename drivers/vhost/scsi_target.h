@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What administrators make, and what of it a device serves: WWNs, TPGs, units and
- * endpoints. For scsi_fabric.c, scsi_tpg.c, scsi_nexus.c, scsi_unit.c and
- * scsi_endpoint.c, and for the data path, which reads them. Locks: vhost_scsi.h.
+ * endpoints. For scsi_fabric.c, scsi_attrib.c, scsi_tpg.c, scsi_nexus.c, scsi_unit.c
+ * and scsi_endpoint.c, and for the data path, which reads them. Locks: vhost_scsi.h.
  */
 #ifndef VHOST_SCSI_TARGET_H
 #define VHOST_SCSI_TARGET_H
@@ -30,6 +30,7 @@
 /* SPC: additional sense code of what has changed */
 #define VHOST_SCSI_CHANGE_ASC	0x2a
 
+struct configfs_attribute;
 struct vhost_scsi;
 struct vhost_scsi_held;
 struct vhost_scsi_tpg;
@@ -81,6 +82,22 @@ static inline void vhost_scsi_ep_uncharge(void)
 	if (current->flags & PF_KTHREAD)
 		set_active_memcg(NULL);
 }
+
+/**
+ * struct vhost_scsi_proto - a protocol that targets and initiators have names of
+ * @prefix: what its names begin with
+ * @cut: how much of that is no part of the name
+ * @id: SCSI_PROTOCOL_*
+ * @valid: does what follows the prefix make a TransportID?
+ * @want: what would, for the log
+ */
+struct vhost_scsi_proto {
+	const char *prefix;
+	u8 cut;
+	u8 id;
+	bool (*valid)(const char *rest);
+	const char *want;
+};
 
 /**
  * struct vhost_scsi_tport - a WWN directory
@@ -185,6 +202,14 @@ void vhost_scsi_nexus_lun_leaves(struct vhost_scsi_tpg *tpg, struct se_lun *lun)
 void vhost_scsi_unit_scan(struct vhost_scsi_tpg *tpg);
 void vhost_scsi_unit_forget(struct vhost_scsi_tpg *tpg);
 u8 vhost_scsi_unit_attention(struct vhost_scsi_tpg *tpg, u64 lun, u8 op);
+
+/* scsi_attrib.c */
+extern struct configfs_attribute *vhost_scsi_attrib_tpg_attrs[];
+extern struct configfs_attribute *vhost_scsi_attrib_attrs[];
+
+/* scsi_name.c */
+const struct vhost_scsi_proto *vhost_scsi_name_proto(const char *name);
+const char *vhost_scsi_name_flaw(const char *name, u8 proto_id);
 
 /* scsi_fabric.c */
 int vhost_scsi_fabric_init(void);

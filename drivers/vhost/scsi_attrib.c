@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Attributes of a TPG: tpgt_<n>/nexus, and the files in tpgt_<n>/attrib.
+ *
+ * Enters: reads and writes by targetcli, and by who restores what it saved. Leaves: the
+ * I_T nexus (scsi_nexus.c), and values in struct vhost_scsi_tpg.
+ * Context: process; configfs keeps the TPG.
+ * Invariant: what a writable file in attrib/ says is taken when it is written back.
+ */
+#include <linux/configfs.h>
+#include <linux/string.h>
+
+#include "vhost_scsi.h"
+
+/* -- nexus -- */
+
+/* An administrator sees an errno, which does not say what is wrong. */
+static int vhost_scsi_attrib_refuse(const char *name, const char *why)
+{
+	pr_warn_ratelimited("vhost-scsi: nexus '%s' refused: %s\n", name, why);
+	return -EINVAL;
+}
+
+/* Copy a line of the administrator's, of which LIO would cut a longer one. */
+static int vhost_scsi_attrib_copy(char name[TRANSPORT_IQN_LEN], const char *page)
+{
+	if (strscpy(name, page, TRANSPORT_IQN_LEN) < 0)
+		return vhost_scsi_attrib_refuse(name, "a name has 223 characters at most");
+	name[strcspn(name, "\n")] = '\0';
+	return 0;
+}
+
+/* A nexus of that name, if it is one: by @make. */
+static int vhost_scsi_attrib_make(struct vhost_scsi_tpg *tpg, const char *name,
+				  int (*make)(struct vhost_scsi_tpg *tpg, const char *name))
+{
+	const char *flaw = vhost_scsi_name_flaw(name, tpg->tport->proto_id);
+
+	if (flaw)
+		return vhost_scsi_attrib_refuse(name, flaw);
+	return make(tpg, name + vhost_scsi_name_proto(name)->cut);
+}
+
+static ssize_t vhost_scsi_tpg_nexus_show(struct config_item *item, char *page)
+{
+	struct vhost_scsi_tpg *tpg = to_vtpg(to_tpg(item));
+
+	guard(mutex)(&tpg->mutex);
+	if (!tpg->sess)
+		return -ENODEV;
+	return sysfs_emit(page, "%s\n",
+			  tpg->sess->se_node_acl->initiatorname);
+}
+
+static ssize_t vhost_scsi_tpg_nexus_store(struct config_item *item,
+					  const char *page, size_t count)
+{
+	struct vhost_scsi_tpg *tpg = to_vtpg(to_tpg(item));
+	char name[TRANSPORT_IQN_LEN];
+	int ret = vhost_scsi_attrib_copy(name, page);
+
+	if (ret)
+		return ret;
+	if (!strcmp(name, "NULL"))
+		ret = vhost_scsi_nexus_drop(tpg);
+	else
+		ret = vhost_scsi_attrib_make(tpg, name, vhost_scsi_nexus_add);
+	return ret ? ret : count;
+}
+
+CONFIGFS_ATTR(vhost_scsi_tpg_, nexus);
+
+struct configfs_attribute *vhost_scsi_attrib_tpg_attrs[] = {
+	&vhost_scsi_tpg_attr_nexus,
+	NULL,
+};
+
+/* -- attrib/ -- */
+
+static ssize_t
+vhost_scsi_tpg_attrib_fabric_prot_type_show(struct config_item *item,
+					    char *page)
+{
+	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
+
+	return sysfs_emit(page, "%d\n", READ_ONCE(tpg->fabric_prot_type));
+}
+
+static ssize_t
+vhost_scsi_tpg_attrib_fabric_prot_type_store(struct config_item *item,
+					     const char *page, size_t count)
+{
+	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
+	unsigned long val;
+	int ret;
+
+	ret = kstrtoul(page, 0, &val);
+	if (ret)
+		return ret;
+	if (val != 0 && val != 1 && val != 3)
+		return -EINVAL;
+
+	vhost_scsi_nexus_set_prot_type(tpg, val);
+	return count;
+}
+
+CONFIGFS_ATTR(vhost_scsi_tpg_attrib_, fabric_prot_type);
+
+static ssize_t
+vhost_scsi_tpg_attrib_busyloop_us_show(struct config_item *item, char *page)
+{
+	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
+
+	return sysfs_emit(page, "%u\n", READ_ONCE(tpg->busyloop_us));
+}
+
+static ssize_t
+vhost_scsi_tpg_attrib_busyloop_us_store(struct config_item *item,
+					const char *page, size_t count)
+{
+	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
+	unsigned int us;
+	int ret;
+
+	ret = kstrtouint(page, 0, &us);
+	if (ret)
+		return ret;
+	if (us > VHOST_SCSI_MAX_BUSYLOOP_US)
+		return -EINVAL;
+
+	WRITE_ONCE(tpg->busyloop_us, us);
+	return count;
+}
+
+CONFIGFS_ATTR(vhost_scsi_tpg_attrib_, busyloop_us);
+
+static ssize_t
+vhost_scsi_tpg_attrib_pin_memory_show(struct config_item *item, char *page)
+{
+	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
+
+	return sysfs_emit(page, "%d\n", READ_ONCE(tpg->pin_memory));
+}
+
+static ssize_t
+vhost_scsi_tpg_attrib_pin_memory_store(struct config_item *item,
+				       const char *page, size_t count)
+{
+	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
+	bool pin;
+	int ret;
+
+	ret = kstrtobool(page, &pin);
+	if (ret)
+		return ret;
+	WRITE_ONCE(tpg->pin_memory, pin);
+	return count;
+}
+
+CONFIGFS_ATTR(vhost_scsi_tpg_attrib_, pin_memory);
+
+static ssize_t
+vhost_scsi_tpg_attrib_extended_copy_show(struct config_item *item, char *page)
+{
+	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
+
+	return sysfs_emit(page, "%d\n", READ_ONCE(tpg->extended_copy));
+}
+
+static ssize_t
+vhost_scsi_tpg_attrib_extended_copy_store(struct config_item *item,
+					  const char *page, size_t count)
+{
+	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
+	bool copy;
+	int ret;
+
+	ret = kstrtobool(page, &copy);
+	if (ret)
+		return ret;
+	WRITE_ONCE(tpg->extended_copy, copy);
+	return count;
+}
+
+CONFIGFS_ATTR(vhost_scsi_tpg_attrib_, extended_copy);
+
+struct configfs_attribute *vhost_scsi_attrib_attrs[] = {
+	&vhost_scsi_tpg_attrib_attr_fabric_prot_type,
+	&vhost_scsi_tpg_attrib_attr_busyloop_us,
+	&vhost_scsi_tpg_attrib_attr_pin_memory,
+	&vhost_scsi_tpg_attrib_attr_extended_copy,
+	NULL,
+};
