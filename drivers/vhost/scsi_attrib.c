@@ -9,6 +9,7 @@
  */
 #include <linux/configfs.h>
 #include <linux/string.h>
+#include <scsi/scsi_proto.h>
 
 #include "vhost_scsi.h"
 
@@ -76,6 +77,37 @@ struct configfs_attribute *vhost_scsi_attrib_tpg_attrs[] = {
 };
 
 /* -- attrib/ -- */
+
+/*
+ * rtslib saves and restores what is here, but not ../nexus: a persistent reservation
+ * with APTPL belongs to a name.
+ */
+static ssize_t vhost_scsi_tpg_attrib_nexus_show(struct config_item *item, char *page)
+{
+	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
+
+	guard(mutex)(&tpg->mutex);
+	if (!tpg->sess)
+		return sysfs_emit(page, "\n");
+	return sysfs_emit(page, "%s%s\n",
+			  tpg->tport->proto_id == SCSI_PROTOCOL_FCP ? "fc." : "",
+			  tpg->sess->se_node_acl->initiatorname);
+}
+
+static ssize_t vhost_scsi_tpg_attrib_nexus_store(struct config_item *item,
+						 const char *page, size_t count)
+{
+	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
+	char name[TRANSPORT_IQN_LEN];
+	int ret = vhost_scsi_attrib_copy(name, page);
+
+	/* No nexus, written back, asks for none. */
+	if (!ret && *name)
+		ret = vhost_scsi_attrib_make(tpg, name, vhost_scsi_nexus_name);
+	return ret ? ret : count;
+}
+
+CONFIGFS_ATTR(vhost_scsi_tpg_attrib_, nexus);
 
 static ssize_t
 vhost_scsi_tpg_attrib_fabric_prot_type_show(struct config_item *item,
@@ -185,6 +217,7 @@ vhost_scsi_tpg_attrib_extended_copy_store(struct config_item *item,
 CONFIGFS_ATTR(vhost_scsi_tpg_attrib_, extended_copy);
 
 struct configfs_attribute *vhost_scsi_attrib_attrs[] = {
+	&vhost_scsi_tpg_attrib_attr_nexus,
 	&vhost_scsi_tpg_attrib_attr_fabric_prot_type,
 	&vhost_scsi_tpg_attrib_attr_busyloop_us,
 	&vhost_scsi_tpg_attrib_attr_pin_memory,

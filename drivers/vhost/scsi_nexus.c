@@ -28,6 +28,26 @@ static void vhost_scsi_nexus_publish_session(struct vhost_scsi_tpg *tpg,
 	smp_store_release(&tpg->sess, sess);
 }
 
+/*
+ * LIO counts a command out of its session after it has released it to us: the
+ * session may go only when that count is 0.
+ */
+static void vhost_scsi_nexus_remove_session(struct se_session *sess)
+{
+	target_stop_session(sess);
+	target_wait_for_sess_cmds(sess);
+	target_remove_session(sess);
+}
+
+/* Take the TPG away from the guest that has it, and then its session. */
+static void vhost_scsi_nexus_remove(struct vhost_scsi_tpg *tpg)
+{
+	lockdep_assert_held(&tpg->mutex);
+	vhost_scsi_tpg_unplug(tpg);
+	vhost_scsi_nexus_remove_session(tpg->sess);
+	WRITE_ONCE(tpg->sess, NULL);
+}
+
 /**
  * vhost_scsi_nexus_add() - make the I_T nexus of a TPG
  * @tpg: the TPG
@@ -56,24 +76,35 @@ int vhost_scsi_nexus_add(struct vhost_scsi_tpg *tpg, const char *name)
 	return 0;
 }
 
-/*
- * LIO counts a command out of its session after it has released it to us: the
- * session may go only when that count is 0.
+/**
+ * vhost_scsi_nexus_name() - make the I_T nexus of a TPG, or give it another name
+ * @tpg: the TPG
+ * @name: initiator name
+ *
+ * With a name that it has nothing happens. A guest that has the TPG as a target loses
+ * it, and gets it again.
+ *
+ * Return: 0; -EBUSY if a nexus of another name has LUNs, or while a LUN is on its way
+ * out; or an error of LIO, and the nexus is as it was.
  */
-static void vhost_scsi_nexus_remove_session(struct se_session *sess)
+int vhost_scsi_nexus_name(struct vhost_scsi_tpg *tpg, const char *name)
 {
-	target_stop_session(sess);
-	target_wait_for_sess_cmds(sess);
-	target_remove_session(sess);
-}
+	struct se_session *sess;
 
-/* Take the TPG away from the guest that has it, and then its session. */
-static void vhost_scsi_nexus_remove(struct vhost_scsi_tpg *tpg)
-{
-	lockdep_assert_held(&tpg->mutex);
-	vhost_scsi_tpg_unplug(tpg);
-	vhost_scsi_nexus_remove_session(tpg->sess);
-	WRITE_ONCE(tpg->sess, NULL);
+	scoped_guard(mutex, &tpg->mutex) {
+		if (tpg->sess && !strcmp(tpg->sess->se_node_acl->initiatorname, name))
+			return 0;
+		if ((tpg->sess && tpg->nr_luns) || tpg->nr_leaving)
+			return -EBUSY;
+		sess = vhost_scsi_nexus_setup_session(tpg, name);
+		if (IS_ERR(sess))
+			return PTR_ERR(sess);
+		if (tpg->sess)
+			vhost_scsi_nexus_remove(tpg);
+		vhost_scsi_nexus_publish_session(tpg, sess);
+	}
+	vhost_scsi_tpg_announce(tpg);
+	return 0;
 }
 
 /* Give a nexus another session of its name; no queue uses the old one afterwards. */

@@ -191,6 +191,7 @@ void vhost_scsi_tpg_unplug(struct vhost_scsi_tpg *tpg);
 
 /* scsi_nexus.c */
 int vhost_scsi_nexus_add(struct vhost_scsi_tpg *tpg, const char *name);
+int vhost_scsi_nexus_name(struct vhost_scsi_tpg *tpg, const char *name);
 int vhost_scsi_nexus_drop(struct vhost_scsi_tpg *tpg);
 void vhost_scsi_nexus_set_prot_type(struct vhost_scsi_tpg *tpg, int type);
 void vhost_scsi_nexus_end(struct vhost_scsi_tpg *tpg);

@@ -7,6 +7,7 @@
 #include "vs_test.h"
 
 #define TAG VS_TAG
+#define NEXUS2 "naa.5001405f00d0000b"
 
 FIXTURE(fabric) {
 	struct vs_env env;
@@ -184,6 +185,35 @@ TEST_F(fabric, nexus_goes_with_the_exact_word)
 	EXPECT_EQ(0, vs_nexus_write(VS_WWN, TAG, "NULL"));
 }
 
+TEST_F(fabric, name_of_the_nexus_is_an_attribute_that_is_restored)
+{
+	char text[256];
+
+	COVERS("CFG-13 CFG-15");
+	ASSERT_LT(0, read_tpg(TAG, "attrib/nexus", text, sizeof(text)));
+	EXPECT_STREQ(VS_NEXUS "\n", text);
+	/* As it is, always; another name only without LUNs. */
+	EXPECT_EQ(0, write_tpg(TAG, "attrib/nexus", VS_NEXUS));
+	EXPECT_EQ(-EBUSY, write_tpg(TAG, "attrib/nexus", NEXUS2));
+	ASSERT_LT(0, read_tpg(TAG, "nexus", text, sizeof(text)));
+	EXPECT_STREQ(VS_NEXUS "\n", text);
+	ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 0));
+	EXPECT_EQ(0, write_tpg(TAG, "attrib/nexus", NEXUS2 "\n"));
+	ASSERT_LT(0, read_tpg(TAG, "nexus", text, sizeof(text)));
+	EXPECT_STREQ(NEXUS2 "\n", text);
+	EXPECT_EQ(-EINVAL, write_tpg(TAG, "attrib/nexus", "NULL"));
+	EXPECT_EQ(-EINVAL, write_tpg(TAG, "attrib/nexus", VS_WWN_ISCSI));
+	EXPECT_EQ(0, vs_nexus_write(VS_WWN, TAG, "NULL"));
+	/* None is a line that can be written back, too. */
+	ASSERT_LT(0, read_tpg(TAG, "attrib/nexus", text, sizeof(text)));
+	EXPECT_STREQ("\n", text);
+	EXPECT_EQ(0, write_tpg(TAG, "attrib/nexus", text));
+	EXPECT_EQ(-ENODEV, read_tpg(TAG, "nexus", text, sizeof(text)));
+	EXPECT_EQ(0, write_tpg(TAG, "attrib/nexus", VS_NEXUS));
+	ASSERT_LT(0, read_tpg(TAG, "nexus", text, sizeof(text)));
+	EXPECT_STREQ(VS_NEXUS "\n", text);
+}
+
 TEST_F(fabric, tpg_takes_its_nexus_with_it)
 {
 	COVERS("CFG-20 CFG-21 FAB-23");
@@ -280,12 +310,19 @@ TEST_F(served, iscsi_name_is_the_directory_name)
 
 TEST_F(served, fc_name_loses_its_prefix)
 {
-	COVERS("CFG-03 CFG-04 CFG-11");
+	static const char nexus[] = "fc.20:00:f0:0d:00:00:00:02\n";
+	char path[512], text[64];
+
+	COVERS("CFG-03 CFG-04 CFG-11 CFG-15");
 	ASSERT_EQ(0, vs_wwn_get(VS_WWN_FC));
 	ASSERT_EQ(0, vs_tpg_get(VS_WWN_FC, 1));
 	ASSERT_EQ(0, vs_lun_link(VS_WWN_FC, 1, 0, &self->env.bs[0]));
-	ASSERT_EQ(0, vs_nexus_write(VS_WWN_FC, 1,
-				    "fc.20:00:f0:0d:00:00:00:02"));
+	ASSERT_EQ(0, vs_nexus_write(VS_WWN_FC, 1, nexus));
+	/* But not where it is saved: written back it is a name again. */
+	vs_tpg_path(path, sizeof(path), VS_WWN_FC, 1, "attrib/nexus");
+	ASSERT_LT(0, vs_read_file(path, text, sizeof(text)));
+	EXPECT_STREQ(nexus, text);
+	EXPECT_EQ(0, vs_write_file(path, text));
 	EXPECT_EQ(-ENODEV, vs_dev_set_endpoint(self->dev, VS_WWN_FC));
 	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN_FC + 3));
 	EXPECT_EQ(0, vs_scsi_settle(self->dev, 1, 0));

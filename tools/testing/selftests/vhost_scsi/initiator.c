@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The user-space initiator for shell scripts: writes a pattern to a unit of a
- * target that is there, or looks whether it is there.
+ * target that is there, or looks whether it is there; reserves it, or looks whether it
+ * is reserved.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +13,16 @@
 
 #define CHUNK	(64 << 10)
 #define CHUNKS	16
+#define KEY	0x2a	/* of the reservation */
+#define WRITE_EXCLUSIVE	1
 
 static const char usage[] =
-	"Usage: initiator WWN TAG LUN write|verify\n"
+	"Usage: initiator WWN TAG LUN write|verify|reserve|reserved\n"
 	"\n"
-	"Writes a pattern to the first MiB of a unit, or compares it. Exit status\n"
-	"0: all commands were GOOD, and the data right.\n";
+	"Writes a pattern to the first MiB of a unit, or compares it. Reserves the unit\n"
+	"(PERSISTENT RESERVE OUT, write exclusive, APTPL), or asks whether that is the\n"
+	"reservation that it has, and lets this initiator write. Exit status 0: all\n"
+	"commands were GOOD, and the data right.\n";
 
 static int fail(const char *what, int err)
 {
@@ -54,8 +60,8 @@ static int transfer(struct vs_dev *dev, unsigned int tag, unsigned int lun,
 	return 0;
 }
 
-static int run(struct vs_dev *dev, unsigned int tag, unsigned int lun,
-	       bool write)
+static int transfer_all(struct vs_dev *dev, unsigned int tag, unsigned int lun,
+			bool write)
 {
 	uint8_t *buf = vs_mem_page(&dev->mem, CHUNK / VS_PAGE);
 	unsigned int i;
@@ -66,20 +72,80 @@ static int run(struct vs_dev *dev, unsigned int tag, unsigned int lun,
 	return ret;
 }
 
+static int write_all(struct vs_dev *dev, unsigned int tag, unsigned int lun)
+{
+	return transfer_all(dev, tag, lun, true);
+}
+
+static int verify_all(struct vs_dev *dev, unsigned int tag, unsigned int lun)
+{
+	return transfer_all(dev, tag, lun, false);
+}
+
+/* SPC-4 6.14: REGISTER and RESERVE. */
+static int reserve(struct vs_dev *dev, unsigned int tag, unsigned int lun)
+{
+	uint8_t *list = vs_mem_page(&dev->mem, 1);
+	struct vs_cdb cdb = vs_cdb_pr(VS_PR_OUT, 0, 24);
+	struct vs_result res;
+
+	memset(list, 0, 24);
+	list[15] = KEY;
+	list[20] = 1;	/* APTPL */
+	res = vs_scsi_write(dev, tag, lun, cdb, list, 24);
+	if (res.err || res.response || res.status)
+		return fail("REGISTER", res.err ? res.err : -EIO);
+	memset(list, 0, 24);
+	list[7] = KEY;
+	cdb.b[1] = 1;
+	cdb.b[2] = WRITE_EXCLUSIVE;
+	res = vs_scsi_write(dev, tag, lun, cdb, list, 24);
+	if (res.err || res.response || res.status)
+		return fail("RESERVE", res.err ? res.err : -EIO);
+	return 0;
+}
+
+/* SPC-4 6.13.3: READ RESERVATION; and the holder may write. */
+static int is_reserved(struct vs_dev *dev, unsigned int tag, unsigned int lun)
+{
+	uint8_t *list = vs_mem_page(&dev->mem, 1);
+	struct vs_result res;
+
+	memset(list, 0, 24);
+	res = vs_scsi_read(dev, tag, lun, vs_cdb_pr(VS_PR_IN, 1, 24), list, 24);
+	if (res.err || res.response || res.status)
+		return fail("READ RESERVATION", res.err ? res.err : -EIO);
+	if (list[7] != 16 || list[15] != KEY || list[21] != WRITE_EXCLUSIVE)
+		return fail("not our reservation", -ENOENT);
+	return write_all(dev, tag, lun);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct vs_dev *dev, unsigned int tag, unsigned int lun);
+} verb[] = {
+	{ "write", write_all },
+	{ "verify", verify_all },
+	{ "reserve", reserve },
+	{ "reserved", is_reserved },
+	{ }
+};
+
 int main(int argc, char **argv)
 {
-	unsigned int tag, lun;
+	unsigned int tag, lun, i;
 	struct vs_dev dev;
-	bool write;
 	int ret;
 
-	if (argc != 5 || (strcmp(argv[4], "write") && strcmp(argv[4], "verify"))) {
+	for (i = 0; argc == 5 && verb[i].name; i++)
+		if (!strcmp(argv[4], verb[i].name))
+			break;
+	if (argc != 5 || !verb[i].name) {
 		fputs(usage, stderr);
 		return 2;
 	}
 	tag = (unsigned int)atoi(argv[2]);
 	lun = (unsigned int)atoi(argv[3]);
-	write = !strcmp(argv[4], "write");
 	ret = vs_dev_open(&dev, NULL);
 	if (ret)
 		return fail("/dev/vhost-scsi", ret);
@@ -88,7 +154,7 @@ int main(int argc, char **argv)
 		ret = vs_dev_set_endpoint(&dev, argv[1]);
 	if (!ret)
 		ret = vs_scsi_settle(&dev, tag, lun);
-	ret = ret ? fail(argv[1], ret) : run(&dev, tag, lun, write);
+	ret = ret ? fail(argv[1], ret) : verb[i].run(&dev, tag, lun);
 	vs_dev_close(&dev);
 	return ret;
 }
