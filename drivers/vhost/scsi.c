@@ -7,7 +7,9 @@
  * in its head what enters and what leaves: its input and output.
  *
  *   front door    scsi.c            open, ioctl, release, features
+ *                 scsi_iommu.c      translations, for a guest behind an IOMMU
  *                 scsi_endpoint.c   set and clear the endpoint
+ *                 scsi_drain.c      waiting for what was taken from the rings
  *                 scsi_fabric.c     configfs; LIO's fabric ops
  *                 scsi_attrib.c     attributes of a TPG
  *                 scsi_name.c       names of targets and initiators
@@ -35,6 +37,7 @@
  *   leaves        scsi_ring.c       the virtqueue
  *                 scsi_chain.c      descriptor chains in the usual form
  *                 scsi_log.c        the dirty log
+ *                 scsi_iotlb.c      rings of a guest behind an IOMMU
  *                 scsi_inflight.c   what LIO works on, and waiting for it
  *                 scsi_map.c        guest buffers to scatterlists
  *                 scsi_sg.c         the pages of a guest as one
@@ -76,7 +79,9 @@
 			     BIT_ULL(VIRTIO_F_VERSION_1) |		\
 			     BIT_ULL(VIRTIO_SCSI_F_HOTPLUG) |		\
 			     BIT_ULL(VIRTIO_SCSI_F_CHANGE) |		\
+			     BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) |	\
 			     BIT_ULL(VHOST_F_LOG_ALL))
+#define VHOST_SCSI_BACKEND_FEATURES BIT_ULL(VHOST_BACKEND_F_IOTLB_MSG_V2)
 
 #define VHOST_SCSI_MIN_IO_VQS	1
 #define VHOST_SCSI_MAX_IO_VQS	1024
@@ -158,7 +163,7 @@ static int vhost_scsi_open(struct inode *inode, struct file *file)
 		vhost_scsi_init_vq(vs, i);
 	/* The core's arrays of that many pieces, 24 KiB a queue for 1024, are not used here. */
 	vhost_dev_init(&vs->dev, vs->vqs, nr, 1, VHOST_SCSI_WEIGHT, 0, true,
-		       NULL);
+		       vhost_scsi_iommu_msg);
 	file->private_data = vs;
 	return 0;
 }
@@ -196,6 +201,7 @@ static long vhost_scsi_set_features(struct vhost_scsi *vs, u64 features)
 	const u64 log = BIT_ULL(VHOST_F_LOG_ALL);
 	u64 changed = features ^ vs->svq[0].vq.acked_features;
 	unsigned int i;
+	int ret = 0;
 
 	lockdep_assert_held(&vs->dev.mutex);
 	if (features & ~VHOST_SCSI_FEATURES)
@@ -204,6 +210,10 @@ static long vhost_scsi_set_features(struct vhost_scsi *vs, u64 features)
 		return -EBUSY;
 	if (features & log && !vhost_scsi_log_ok(vs))
 		return -EFAULT;
+	if (!vs->ep)
+		ret = vhost_scsi_iommu_set(vs, features & BIT_ULL(VIRTIO_F_ACCESS_PLATFORM));
+	if (ret)
+		return ret;
 
 	for (i = 0; i < vs->nr_vqs; i++) {
 		struct vhost_virtqueue *vq = &vs->svq[i].vq;
@@ -213,7 +223,22 @@ static long vhost_scsi_set_features(struct vhost_scsi *vs, u64 features)
 		mutex_unlock(&vq->mutex);
 	}
 	if (vs->ep && changed & features & log)
-		vhost_scsi_inflight_wait(vs);
+		vhost_scsi_drain_wait(vs);
+	return 0;
+}
+
+static long vhost_scsi_set_backend_features(struct vhost_scsi *vs, u64 features)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&vs->dev.mutex);
+	if (features & ~VHOST_SCSI_BACKEND_FEATURES)
+		return -EOPNOTSUPP;
+	for (i = 0; i < vs->nr_vqs; i++) {
+		mutex_lock(&vs->svq[i].vq.mutex);
+		vs->svq[i].vq.acked_backend_features = features;
+		mutex_unlock(&vs->svq[i].vq.mutex);
+	}
 	return 0;
 }
 
@@ -305,6 +330,14 @@ static long vhost_scsi_locked_ioctl(struct vhost_scsi *vs, unsigned int ioctl,
 		if (copy_from_user(&features, argp, sizeof(features)))
 			return -EFAULT;
 		return vhost_scsi_set_features(vs, features);
+	case VHOST_GET_BACKEND_FEATURES:
+		features = VHOST_SCSI_BACKEND_FEATURES;
+		return copy_to_user(argp, &features, sizeof(features)) ?
+		       -EFAULT : 0;
+	case VHOST_SET_BACKEND_FEATURES:
+		if (copy_from_user(&features, argp, sizeof(features)))
+			return -EFAULT;
+		return vhost_scsi_set_backend_features(vs, features);
 	}
 	return vhost_scsi_core_ioctl(vs, ioctl, argp);
 }
@@ -330,6 +363,9 @@ static const struct file_operations vhost_scsi_fops = {
 	.owner		= THIS_MODULE,
 	.open		= vhost_scsi_open,
 	.release	= vhost_scsi_release,
+	.read_iter	= vhost_scsi_iommu_read,
+	.write_iter	= vhost_scsi_iommu_write,
+	.poll		= vhost_scsi_iommu_poll,
 	.unlocked_ioctl	= vhost_scsi_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 	.llseek		= noop_llseek,

@@ -201,6 +201,8 @@ void vhost_scsi_cmd_drain(struct vhost_scsi_vq *svq)
 	struct llist_node *done;
 
 	lockdep_assert_held(&svq->vq.mutex);
+	if (!vhost_scsi_iotlb_ready(svq))
+		return;
 	done = vhost_scsi_task_take_done(svq);
 	llist_for_each_entry(task, done, done)
 		vhost_scsi_cmd_end(svq, to_cmd(task));

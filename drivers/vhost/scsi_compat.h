@@ -39,6 +39,19 @@ struct se_dev_entry *target_nacl_find_deve(struct se_node_acl *nacl,
 #endif
 
 /**
+ * vhost_scsi_has_no_miss() - a queue waits for no answer of its VMM's any more
+ * @vq: queue none of whose messages is on a list, dev->iotlb_lock held
+ *
+ * Newer cores ask for nothing else until then.
+ */
+static inline void vhost_scsi_has_no_miss(struct vhost_virtqueue *vq)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+	vq->iotlb_miss = NULL;
+#endif
+}
+
+/**
  * vhost_scsi_has_atomic() - does the target core take WRITE ATOMIC for a unit?
  * @dev: the unit
  *

@@ -128,6 +128,8 @@ void vhost_scsi_ctl_kick(struct vhost_work *work)
 
 	mutex_lock(&vq->mutex);
 	ep = vhost_vq_get_backend(vq);
+	if (!vhost_scsi_iotlb_open(svq))
+		ep = NULL;
 	if (ep)
 		vhost_scsi_ep_charge(ep);
 	while (ep && vhost_scsi_ring_take(svq, &chain) == VHOST_SCSI_TAKE_CHAIN) {
@@ -136,6 +138,9 @@ void vhost_scsi_ctl_kick(struct vhost_work *work)
 			break;
 	}
 	vhost_scsi_ep_uncharge();
+	/* Functions that have finished may have waited for a translation, too. */
+	if (ep && vq->iotlb && !list_empty(&to_vs(svq)->tmfs))
+		vhost_scsi_task_wake(svq);
 	vhost_scsi_ring_flush(svq);
 	mutex_unlock(&vq->mutex);
 }

@@ -28,6 +28,7 @@
  */
 void vhost_scsi_ep_ring_set_up(struct vhost_scsi *vs, unsigned int index)
 {
+	struct vhost_scsi_vq *svq;
 	unsigned int i;
 
 	lockdep_assert_held(&vs->dev.mutex);
@@ -36,7 +37,10 @@ void vhost_scsi_ep_ring_set_up(struct vhost_scsi *vs, unsigned int index)
 	for (i = 0; i < vs->nr_vqs && vs->rings_old; i++)
 		vs->svq[i].set_up = false;
 	vs->rings_old = false;
-	vs->svq[array_index_nospec(index, vs->nr_vqs)].set_up = true;
+	svq = &vs->svq[array_index_nospec(index, vs->nr_vqs)];
+	svq->set_up = true;
+	if (vs->dev.iotlb)
+		vhost_scsi_iotlb_moved(svq);
 }
 
 /* Is there a ring, and is it one of this boot's? */
@@ -194,7 +198,12 @@ static void vhost_scsi_ep_scan_work(struct work_struct *work)
 
 	if (!vhost_scsi_ep_is_orphan(ep->vs)) {
 		vhost_scsi_tpg_scan_all(ep);
-	} else if (!vhost_scsi_inflight_any(ep->vs)) {
+		/* What the VMM was asked for may not have come to it, for want of memory. */
+		if (READ_ONCE(ep->vs->dev.iotlb))
+			vhost_scsi_iotlb_retry(ep->vs, false);
+	} else if (vhost_scsi_inflight_any(ep->vs)) {
+		vhost_scsi_drain_drop(ep->vs);
+	} else {
 		/* Not before: the work would keep dev.mutex until a disk answers. */
 		queue_work(vhost_scsi_unbound_wq, &ep->vs->ep_work);
 		return;
@@ -309,7 +318,7 @@ void vhost_scsi_ep_release(struct vhost_scsi *vs)
 
 	vhost_scsi_ep_unpublish(vs);
 	cancel_delayed_work_sync(&vs->ep->scan);
-	vhost_scsi_inflight_wait(vs);
+	vhost_scsi_drain_wait(vs);
 	vhost_scsi_ep_flush_workers(vs);
 	vhost_scsi_held_put(vs->ep->held);
 	vhost_scsi_ep_free_slots(vs);
@@ -338,6 +347,7 @@ void vhost_scsi_ep_disown(struct vhost_scsi *vs)
 		cancel_work_sync(&vs->svq[i].drop_work);
 		vs->svq[i].set_up = false;
 		vs->svq[i].poll = (struct vhost_scsi_poll) { };
+		vhost_scsi_iotlb_reset(&vs->svq[i]);
 	}
 	vhost_dev_cleanup(&vs->dev);
 	vhost_scsi_evt_set_missed(vs, false);
@@ -392,7 +402,7 @@ void vhost_scsi_ep_memory_changed(struct vhost_scsi *vs)
 	held = ep->held;
 	WRITE_ONCE(ep->held, NULL);
 	vhost_scsi_tpg_sync_queues(vs);
-	vhost_scsi_inflight_wait(vs);
+	vhost_scsi_drain_wait(vs);
 	vhost_scsi_held_put(held);
 	vhost_scsi_ep_hold_memory(ep);
 }

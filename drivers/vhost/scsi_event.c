@@ -60,24 +60,28 @@ static u32 vhost_scsi_evt_take_missed(struct vhost_scsi *vs)
 
 /*
  * Write one event into the next buffer. Without a buffer, or with one that
- * cannot hold it (it goes back with length 0), the event is missed.
+ * cannot hold it (it goes back with length 0), the event is missed. Returns false if
+ * the buffer is not translated yet.
  */
-static void vhost_scsi_evt_write(struct vhost_scsi *vs,
+static bool vhost_scsi_evt_write(struct vhost_scsi *vs,
 				 struct vhost_scsi_evt *evt)
 {
 	struct vhost_scsi_vq *svq = vhost_scsi_evt_vq(vs);
 	struct vhost_scsi_chain chain = {};
-	u32 event, len = 0;
+	enum vhost_scsi_take take;
+	u32 len = 0;
 
 	lockdep_assert_held(&svq->vq.mutex);
-	event = evt->event | vhost_scsi_evt_take_missed(vs);
-	vhost_scsi_wire_encode_evt(&evt->wire, vhost_is_little_endian(&svq->vq),
-				   event, evt->reason);
-
-	if (vhost_scsi_ring_take(svq, &chain) != VHOST_SCSI_TAKE_CHAIN) {
+	take = vhost_scsi_ring_take(svq, &chain);
+	if (take == VHOST_SCSI_TAKE_AGAIN)
+		return false;
+	if (take != VHOST_SCSI_TAKE_CHAIN) {
 		vhost_scsi_evt_miss(vs);
-		return;
+		return true;
 	}
+	vhost_scsi_wire_encode_evt(&evt->wire, vhost_is_little_endian(&svq->vq),
+				   evt->event | vhost_scsi_evt_take_missed(vs),
+				   evt->reason);
 	if (chain.in_len >= sizeof(evt->wire) &&
 	    vhost_scsi_ring_write(svq, vhost_scsi_ring_in_iov(svq, &chain), chain.in,
 				  &evt->wire, sizeof(evt->wire)))
@@ -85,6 +89,7 @@ static void vhost_scsi_evt_write(struct vhost_scsi *vs,
 	else
 		vhost_scsi_evt_miss(vs);
 	vhost_scsi_ring_push(svq, chain.head, len);
+	return true;
 }
 
 /* The next event that is pending, NULL if none is; the caller frees it. */
@@ -103,13 +108,30 @@ static struct vhost_scsi_evt *vhost_scsi_evt_next(struct vhost_scsi *vs)
 	return evt;
 }
 
+/* Its turn comes again. */
+static void vhost_scsi_evt_put_back(struct vhost_scsi *vs,
+				    struct vhost_scsi_evt *evt)
+{
+	spin_lock(&vs->evt.lock);
+	if (vs->evt.open) {
+		list_add(&evt->entry, &vs->evt.pending);
+		vs->evt.nr++;
+		evt = NULL;
+	}
+	spin_unlock(&vs->evt.lock);
+	kfree(evt);
+}
+
 /* Deliver what is pending; an event without a buffer is missed. */
 static void vhost_scsi_evt_deliver(struct vhost_scsi *vs)
 {
 	struct vhost_scsi_evt *evt;
 
 	while ((evt = vhost_scsi_evt_next(vs))) {
-		vhost_scsi_evt_write(vs, evt);
+		if (!vhost_scsi_evt_write(vs, evt)) {
+			vhost_scsi_evt_put_back(vs, evt);
+			return;
+		}
 		kfree(evt);
 	}
 }
@@ -120,7 +142,7 @@ static void vhost_scsi_evt_run(struct vhost_scsi *vs, bool kicked)
 	struct vhost_scsi_evt none = { .event = VIRTIO_SCSI_T_NO_EVENT };
 
 	mutex_lock(&svq->vq.mutex);
-	if (vhost_vq_get_backend(&svq->vq)) {
+	if (vhost_vq_get_backend(&svq->vq) && vhost_scsi_iotlb_open(svq)) {
 		vhost_scsi_evt_deliver(vs);
 		if (kicked && READ_ONCE(vs->evt.missed))
 			vhost_scsi_evt_write(vs, &none);

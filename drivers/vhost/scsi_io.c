@@ -178,7 +178,7 @@ void vhost_scsi_io_kick(struct vhost_work *work)
 	mutex_lock(&vq->mutex);
 	ep = vhost_vq_get_backend(vq);
 	to_svq(vq)->stats.kicks++;
-	if (ep)
+	if (ep && vhost_scsi_iotlb_open(to_svq(vq)))
 		vhost_scsi_io_serve(to_svq(vq), ep);
 	mutex_unlock(&vq->mutex);
 }
@@ -199,7 +199,7 @@ void vhost_scsi_io_done_work(struct vhost_work *work)
 	mutex_lock(&svq->vq.mutex);
 	ep = vhost_vq_get_backend(&svq->vq);
 	svq->stats.wakeups++;
-	stays = ep && (svq->poll.window || vhost_scsi_poll_may_yield(svq));
+	stays = ep && !svq->vq.iotlb && (svq->poll.window || vhost_scsi_poll_may_yield(svq));
 	/* Before the answers, which the next requests follow. */
 	if (stays)
 		vhost_scsi_ring_suppress_kicks(svq);

@@ -41,13 +41,16 @@ static int vhost_scsi_log_is_set(const struct vhost_virtqueue *vq, u64 first,
 }
 
 /* A bitmap that cannot be written makes the VMM's migration fail, not the command. */
-static void vhost_scsi_log_range(struct vhost_virtqueue *vq, u64 first, u64 last)
+static void vhost_scsi_log_range(struct vhost_virtqueue *vq, u64 first, u64 last,
+				 void __user *at)
 {
 	struct vhost_log log = { .addr = first, .len = last - first + 1 };
+	/* With a device IOTLB the core wants the address in the owner's memory. */
+	struct iovec iov = { .iov_base = at, .iov_len = log.len };
 	int ret = vhost_scsi_log_is_set(vq, first, last);
 
 	if (!ret)
-		ret = vhost_log_write(vq, &log, 1, log.len, NULL, 0);
+		ret = vhost_log_write(vq, &log, 1, log.len, &iov, 1);
 	if (ret < 0)
 		vq_err(vq, "dirty log: %d\n", ret);
 }
@@ -64,7 +67,8 @@ static void vhost_scsi_log_piece(struct vhost_virtqueue *vq, u64 at, size_t len)
 
 		if (first <= last)
 			vhost_scsi_log_range(vq, map->start + first - map->addr,
-					     map->start + last - map->addr);
+					     map->start + last - map->addr,
+					     (void __user *)(unsigned long)first);
 	}
 }
 
@@ -116,5 +120,5 @@ void vhost_scsi_log_used(struct vhost_scsi_vq *svq, size_t offset, size_t len)
 		return;
 	/* As in vhost_scsi_log(). */
 	smp_mb();
-	vhost_scsi_log_range(vq, first, first + len - 1);
+	vhost_scsi_log_range(vq, first, first + len - 1, (void __user *)vq->used + offset);
 }

@@ -144,7 +144,8 @@ enum vhost_scsi_poll_result vhost_scsi_poll_wait(struct vhost_scsi_vq *svq)
 	enum vhost_scsi_poll_result result;
 
 	lockdep_assert_held(&svq->vq.mutex);
-	if (!poll->limit)
+	/* The core cannot tell an empty ring from one that is not translated. */
+	if (!poll->limit || svq->vq.iotlb)
 		return VHOST_SCSI_POLL_IDLE;
 
 	poll->interrupted = false;
@@ -189,7 +190,7 @@ bool vhost_scsi_poll_may_yield(struct vhost_scsi_vq *svq)
 	struct vhost_scsi_poll *poll = &svq->poll;
 
 	lockdep_assert_held(&svq->vq.mutex);
-	if (single_task_running() || signal_pending(current))
+	if (single_task_running() || signal_pending(current) || svq->vq.iotlb)
 		return false;
 	if (poll->no_yield) {
 		if (ktime_get_ns() < poll->no_yield)

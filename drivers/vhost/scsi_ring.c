@@ -14,13 +14,19 @@
 
 /* A chain of any form. */
 static enum vhost_scsi_take
-vhost_scsi_ring_take_any(struct vhost_virtqueue *vq,
+vhost_scsi_ring_take_any(struct vhost_scsi_vq *svq,
 			 struct vhost_scsi_chain *chain)
 {
+	struct vhost_virtqueue *vq = &svq->vq;
 	int head;
 
 	head = vhost_get_vq_desc(vq, vq->iov, ARRAY_SIZE(vq->iov), &chain->out,
 				 &chain->in, NULL, NULL);
+	/* -EPERM is a translation that does not allow what the descriptor says. */
+	if (head == -EAGAIN || head == -EPERM) {
+		vhost_scsi_iotlb_missed(svq);
+		return VHOST_SCSI_TAKE_AGAIN;
+	}
 	if (head < 0)
 		return VHOST_SCSI_TAKE_BROKEN;
 	if (head == vq->num)
@@ -39,9 +45,9 @@ vhost_scsi_ring_take_any(struct vhost_virtqueue *vq,
  *	since the mutex is held
  *
  * Notifications are off afterwards, and vhost_scsi_ring_want_kicks() is due before the
- * worker leaves; they are on only with VHOST_SCSI_TAKE_BROKEN.
+ * worker leaves; they are on only with VHOST_SCSI_TAKE_BROKEN and VHOST_SCSI_TAKE_AGAIN.
  *
- * Return: which of the three it was.
+ * Return: which it was.
  */
 enum vhost_scsi_take vhost_scsi_ring_next(struct vhost_scsi_vq *svq,
 					  struct vhost_scsi_chain *chain)
@@ -56,9 +62,9 @@ enum vhost_scsi_take vhost_scsi_ring_next(struct vhost_scsi_vq *svq,
 	take = vhost_scsi_chain_take(svq, chain);
 	if (take != VHOST_SCSI_TAKE_BROKEN)
 		return take;
-	take = vhost_scsi_ring_take_any(vq, chain);
+	take = vhost_scsi_ring_take_any(svq, chain);
 	/* Not consumed: the same head comes again after a kick. */
-	if (take == VHOST_SCSI_TAKE_BROKEN)
+	if (take == VHOST_SCSI_TAKE_BROKEN || take == VHOST_SCSI_TAKE_AGAIN)
 		vhost_enable_notify(vq->dev, vq);
 	return take;
 }
@@ -103,7 +109,7 @@ bool vhost_scsi_ring_want_kicks(struct vhost_scsi_vq *svq)
  *
  * Notifications are off when it returns a chain, and on when it does not.
  *
- * Return: which of the three it was.
+ * Return: which it was.
  */
 enum vhost_scsi_take vhost_scsi_ring_take(struct vhost_scsi_vq *svq,
 					  struct vhost_scsi_chain *chain)

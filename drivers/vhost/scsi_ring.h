@@ -42,11 +42,13 @@ struct vhost_scsi_chain {
  * @VHOST_SCSI_TAKE_CHAIN: a chain; its head must be pushed (I1)
  * @VHOST_SCSI_TAKE_EMPTY: there is none
  * @VHOST_SCSI_TAKE_BROKEN: the ring cannot be parsed; wait for the next kick
+ * @VHOST_SCSI_TAKE_AGAIN: a translation is missing; the queue is kicked when it is there
  */
 enum vhost_scsi_take {
 	VHOST_SCSI_TAKE_CHAIN,
 	VHOST_SCSI_TAKE_EMPTY,
 	VHOST_SCSI_TAKE_BROKEN,
+	VHOST_SCSI_TAKE_AGAIN,
 };
 
 /**

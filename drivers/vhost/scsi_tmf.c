@@ -377,8 +377,10 @@ void vhost_scsi_tmf_done_work(struct vhost_work *work)
 	struct vhost_scsi_tmf *tmf, *next;
 	LIST_HEAD(answered);
 
-	mutex_lock(&ctl->vq.mutex);
+	guard(mutex)(&ctl->vq.mutex);
 	vhost_scsi_tmr_count(vs);
+	if (!vhost_scsi_iotlb_ready(ctl))
+		return;
 	list_for_each_entry_safe(tmf, next, &vs->tmfs, entry) {
 		if (tmf->progress.nr || vhost_scsi_tmf_waits(vs, tmf))
 			continue;
@@ -388,7 +390,6 @@ void vhost_scsi_tmf_done_work(struct vhost_work *work)
 	vhost_scsi_ring_flush(ctl);
 	list_for_each_entry_safe(tmf, next, &answered, entry)
 		vhost_scsi_tmf_free(ctl, tmf);
-	mutex_unlock(&ctl->vq.mutex);
 }
 
 /**

@@ -63,6 +63,7 @@
 
 #include "scsi_check.h"
 #include "scsi_compat.h"
+#include "scsi_iotlb.h"
 #include "scsi_map.h"
 #include "scsi_poll.h"
 #include "scsi_ring.h"
@@ -233,6 +234,7 @@ struct vhost_scsi_stats {
  * @done_work: answers @done in the queue's vhost worker
  * @drop_work: gives back what @done holds when there is no worker any more
  * @pages: scratch for pinning, under vq->mutex
+ * @iotlb: how the rings are translated, for a guest behind a virtual IOMMU
  */
 struct vhost_scsi_vq {
 	struct vhost_virtqueue vq;
@@ -252,6 +254,7 @@ struct vhost_scsi_vq {
 	struct vhost_work done_work;
 	struct work_struct drop_work;
 	struct page *pages[VHOST_SCSI_PIN_BATCH];
+	struct vhost_scsi_iotlb iotlb;
 };
 
 /**
@@ -288,6 +291,8 @@ struct vhost_scsi_evt_queue {
  *	control virtqueue
  * @nr_tmrs: what LIO works on for them, under the same mutex
  * @drained: woken when an epoch of a queue has ended
+ * @nr_lent: what the device IOTLB has only as long as somebody waits (scsi_drain.c);
+ *	written under all vq mutexes
  * @vqs: what @dev knows the queues by
  * @nr_vqs: entries of @svq
  * @svq: the queues
@@ -301,6 +306,7 @@ struct vhost_scsi {
 	struct list_head tmfs;
 	unsigned int nr_tmrs;
 	wait_queue_head_t drained;
+	unsigned int nr_lent;
 	struct vhost_virtqueue **vqs;
 	unsigned int nr_vqs;
 	struct vhost_scsi_vq svq[] __counted_by(nr_vqs);
@@ -339,6 +345,18 @@ void vhost_scsi_ep_disown(struct vhost_scsi *vs);
 /* scsi_io.c */
 void vhost_scsi_io_kick(struct vhost_work *work);
 void vhost_scsi_io_done_work(struct vhost_work *work);
+
+/* Can answers be pushed, vq->mutex held? If not, the queue is kicked again. */
+static inline bool vhost_scsi_iotlb_ready(struct vhost_scsi_vq *svq)
+{
+	return !svq->vq.iotlb || vhost_scsi_iotlb_may_push(svq);
+}
+
+/* And chains be taken? */
+static inline bool vhost_scsi_iotlb_open(struct vhost_scsi_vq *svq)
+{
+	return !svq->vq.iotlb || vhost_scsi_iotlb_may_take(svq);
+}
 
 /* scsi_ctl.c */
 void vhost_scsi_ctl_kick(struct vhost_work *work);

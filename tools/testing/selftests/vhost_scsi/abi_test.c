@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The ioctls and file operations of /dev/vhost-scsi, errors above all. */
+#include <poll.h>
 #include <sys/eventfd.h>
 
 #include "vs_test.h"
@@ -97,25 +98,37 @@ TEST_F(abi, unknown_ioctls_are_enotty)
 {
 	uint32_t arg[64] = {};
 
-	COVERS("IOC-31 IOC-28 IOC-09");
+	COVERS("IOC-31 IOC-09");
 	ASSERT_EQ(0, vs_ioctl(self->fd, VHOST_SET_OWNER, NULL));
 	EXPECT_EQ(-ENOTTY, vs_ioctl(self->fd, _IO(0xaf, 0x4f), arg));
 	EXPECT_EQ(-ENOTTY, vs_ioctl(self->fd, _IOW(0xaf, 0x45, int), arg));
 	EXPECT_EQ(-ENOTTY, vs_ioctl(self->fd, VHOST_NET_SET_BACKEND, arg));
-	EXPECT_EQ(-ENOTTY, vs_ioctl(self->fd, VHOST_SET_BACKEND_FEATURES,
-				    arg));
-	EXPECT_EQ(-ENOTTY, vs_ioctl(self->fd, VHOST_GET_BACKEND_FEATURES,
-				    arg));
 	EXPECT_EQ(-ENOTTY, vs_ioctl(self->fd, VHOST_GET_FEATURES_ARRAY, arg));
 	EXPECT_EQ(-EFAULT, vs_ioctl(self->fd, _IO(0xaf, 0x4f), NULL));
 	arg[0] = 0xffffffff;
 	EXPECT_EQ(-ENOBUFS, vs_ioctl(self->fd, _IO(0xaf, 0x4f), arg));
 }
 
+TEST_F(abi, backend_features_are_messages_of_the_second_form)
+{
+	uint64_t features = 0;
+
+	COVERS("IOC-28");
+	EXPECT_EQ(0, vs_ioctl(self->fd, VHOST_GET_BACKEND_FEATURES, &features));
+	EXPECT_EQ(VS_BIT(VHOST_BACKEND_F_IOTLB_MSG_V2), features);
+	EXPECT_EQ(0, vs_ioctl(self->fd, VHOST_SET_BACKEND_FEATURES, &features));
+	features |= VS_BIT(VHOST_BACKEND_F_IOTLB_ASID);
+	EXPECT_EQ(-EOPNOTSUPP,
+		  vs_ioctl(self->fd, VHOST_SET_BACKEND_FEATURES, &features));
+	features = 0;
+	EXPECT_EQ(0, vs_ioctl(self->fd, VHOST_SET_BACKEND_FEATURES, &features));
+}
+
 TEST_F(abi, null_arguments_are_efault)
 {
 	static const unsigned long cmd[] = {
 		VHOST_GET_FEATURES, VHOST_SET_FEATURES, VHOST_SET_MEM_TABLE,
+		VHOST_GET_BACKEND_FEATURES, VHOST_SET_BACKEND_FEATURES,
 		VHOST_SET_LOG_BASE, VHOST_SET_LOG_FD, VHOST_SET_VRING_NUM,
 		VHOST_SET_VRING_ADDR, VHOST_SET_VRING_BASE,
 		VHOST_GET_VRING_BASE, VHOST_SET_VRING_KICK,
@@ -302,9 +315,12 @@ TEST_F(abi, kernel_threads_can_be_the_workers)
 
 TEST_F(abi, read_write_and_mmap_are_refused)
 {
+	struct pollfd ready = { .fd = self->fd, .events = POLLIN | POLLOUT };
 	char c = 0;
 
 	COVERS("IOC-35");
+	ASSERT_EQ(1, poll(&ready, 1, 0));
+	EXPECT_EQ(ready.events, ready.revents);
 	EXPECT_EQ(-1, read(self->fd, &c, 1));
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(-1, write(self->fd, &c, 1));

@@ -190,11 +190,15 @@ TEST_F(offer, these_features_are_offered_and_no_others)
 
 	COVERS("FEA-12 FEA-01");
 	ASSERT_EQ(0, vs_ioctl(self->dev->fd, VHOST_GET_FEATURES, &offered));
-	EXPECT_EQ(0x13d00000e, offered);
+	EXPECT_EQ(0x33d00000e, offered);
 	for (i = 0; i < 64; i++)
 		EXPECT_EQ(offered & VS_BIT(i) ? 0 : -EOPNOTSUPP,
 			  vs_dev_set_features(self->dev, VS_BIT(i)));
 	ASSERT_EQ(0, vs_dev_set_features(self->dev, VS_F_MODERN));
+	/* ACCESS_PLATFORM came and went: rings have no address since. */
+	EXPECT_EQ(-EFAULT, vs_dev_set_endpoint(self->dev, VS_WWN));
+	for (i = 0; i < self->dev->n_rings; i++)
+		ASSERT_EQ(0, vs_dev_set_ring(self->dev, &self->dev->ring[i]));
 	/* What was acknowledged before holds. */
 	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
 	EXPECT_EQ(0, vs_dev_set_features(self->dev, VS_F_MODERN));

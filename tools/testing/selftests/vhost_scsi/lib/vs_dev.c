@@ -9,6 +9,7 @@
 
 #include "vs_dev.h"
 #include "vs_file.h"
+#include "vs_iotlb.h"
 
 int vs_ioctl(int fd, unsigned long cmd, const void *arg)
 {
@@ -31,6 +32,9 @@ int vs_dev_open(struct vs_dev *dev, const struct vs_dev_opts *opts)
 	dev->own_workers = opts->own_workers;
 	if (!opts->legacy)
 		dev->features = opts->features ? opts->features : VS_F_MODERN;
+	dev->iommu = !opts->legacy && (opts->iommu || getenv("VS_IOTLB"));
+	if (dev->iommu)
+		dev->features |= VS_BIT(VIRTIO_F_ACCESS_PLATFORM);
 	dev->fd = open("/dev/vhost-scsi", O_RDWR | O_CLOEXEC);
 	if (dev->fd < 0)
 		return -errno;
@@ -51,6 +55,7 @@ void vs_dev_close(struct vs_dev *dev)
 {
 	unsigned int i;
 
+	vs_iotlb_stop(dev);
 	if (dev->fd > 0)
 		close(dev->fd);
 	dev->fd = -1;
@@ -58,6 +63,18 @@ void vs_dev_close(struct vs_dev *dev)
 		vs_ring_put(&dev->ring[i]);
 	dev->n_rings = 0;
 	vs_mem_put(&dev->mem);
+}
+
+/* What was translated, or denied, may be otherwise in another table. */
+static int keep_regions(struct vs_dev *dev, const struct vhost_memory_region *region,
+			unsigned int n)
+{
+	if (n > VS_MAX_REGIONS || (n == dev->n_regions &&
+				   !memcmp(dev->region, region, n * sizeof(*region))))
+		return 0;
+	memcpy(dev->region, region, n * sizeof(*region));
+	dev->n_regions = n;
+	return dev->iotlb ? vs_iotlb_invalidate(dev, 0, VS_IOTLB_ALL) : 0;
 }
 
 int vs_dev_set_regions(struct vs_dev *dev,
@@ -74,7 +91,7 @@ int vs_dev_set_regions(struct vs_dev *dev,
 	memcpy(table->regions, region, n * sizeof(*region));
 	ret = vs_ioctl(dev->fd, VHOST_SET_MEM_TABLE, table);
 	free(table);
-	return ret;
+	return ret ? ret : keep_regions(dev, region, n);
 }
 
 bool vs_dev_has_kthreads(void)
@@ -105,15 +122,21 @@ int vs_dev_set_mem(struct vs_dev *dev)
 	return vs_dev_set_regions(dev, &region, 1);
 }
 
+/* As the device is told: an address of ours, or the guest's. */
+static uint64_t ring_addr(struct vs_dev *dev, const void *p)
+{
+	return dev->iommu ? vs_mem_gpa(&dev->mem, p) : (uintptr_t)p;
+}
+
 int vs_dev_set_addr(struct vs_dev *dev, struct vs_ring *ring)
 {
 	struct vhost_vring_addr addr = {
 		.index = ring->index,
 		.flags = ring->log ? 1 << VHOST_VRING_F_LOG : 0,
 		.log_guest_addr = vs_mem_gpa(ring->mem, ring->used),
-		.desc_user_addr = (uintptr_t)ring->desc,
-		.avail_user_addr = (uintptr_t)ring->avail,
-		.used_user_addr = (uintptr_t)ring->used,
+		.desc_user_addr = ring_addr(dev, ring->desc),
+		.avail_user_addr = ring_addr(dev, ring->avail),
+		.used_user_addr = ring_addr(dev, ring->used),
 	};
 
 	return vs_ioctl(dev->fd, VHOST_SET_VRING_ADDR, &addr);
@@ -157,6 +180,9 @@ int vs_dev_set_ring(struct vs_dev *dev, struct vs_ring *ring)
 
 int vs_dev_set_features(struct vs_dev *dev, uint64_t features)
 {
+	/* A guest behind an IOMMU stays there. */
+	if (dev->iotlb)
+		features |= VS_BIT(VIRTIO_F_ACCESS_PLATFORM);
 	return vs_ioctl(dev->fd, VHOST_SET_FEATURES, &features);
 }
 
@@ -206,6 +232,15 @@ static int own_workers(struct vs_dev *dev)
 	return ret;
 }
 
+static int set_up_iommu(struct vs_dev *dev)
+{
+	uint64_t features = VS_BIT(VHOST_BACKEND_F_IOTLB_MSG_V2);
+	int ret;
+
+	ret = vs_ioctl(dev->fd, VHOST_SET_BACKEND_FEATURES, &features);
+	return ret ? ret : vs_iotlb_start(dev);
+}
+
 int vs_dev_setup(struct vs_dev *dev)
 {
 	unsigned int i;
@@ -218,6 +253,8 @@ int vs_dev_setup(struct vs_dev *dev)
 		ret = vs_dev_set_features(dev, dev->features);
 	if (!ret)
 		ret = vs_dev_set_mem(dev);
+	if (!ret && dev->iommu)
+		ret = set_up_iommu(dev);
 	for (i = 0; !ret && i < dev->n_rings; i++)
 		ret = vs_dev_set_ring(dev, &dev->ring[i]);
 	return ret;
@@ -232,6 +269,8 @@ static int endpoint(struct vs_dev *dev, unsigned long cmd, const char *wwn)
 
 	memcpy(target.vhost_wwpn, wwn, len < sizeof(target.vhost_wwpn) ?
 	       len : sizeof(target.vhost_wwpn));
+	if (cmd == VHOST_SCSI_SET_ENDPOINT && dev->iotlb)
+		vs_iotlb_preload(dev);
 	return vs_ioctl(dev->fd, cmd, &target);
 }
 

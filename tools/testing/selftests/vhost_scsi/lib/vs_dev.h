@@ -35,6 +35,7 @@
  * @mem_size: guest memory in bytes, 0 means 32 MiB
  * @mem: what guest memory is made of
  * @own_workers: each request queue has a worker of its own
+ * @iommu: the guest is behind an IOMMU (vs_iotlb.h); also with VS_IOTLB in the environment
  */
 struct vs_dev_opts {
 	unsigned int n_io;
@@ -44,7 +45,13 @@ struct vs_dev_opts {
 	size_t mem_size;
 	enum vs_mem_kind mem;
 	bool own_workers;
+	bool iommu;
 };
+
+/* Regions of guest memory that are remembered */
+#define VS_MAX_REGIONS	16
+
+struct vs_iotlb;
 
 /**
  * struct vs_dev - an open device
@@ -52,6 +59,10 @@ struct vs_dev_opts {
  * @mem: guest memory
  * @features: what vs_dev_setup() acknowledges
  * @own_workers: what vs_dev_setup() gives each request queue
+ * @iommu: rings have I/O addresses
+ * @iotlb: answers what the device misses, NULL without
+ * @region: what the memory table was set to last
+ * @n_regions: how many
  * @n_rings: control, event and request queues
  * @ring: the queues
  */
@@ -60,6 +71,10 @@ struct vs_dev {
 	struct vs_mem mem;
 	uint64_t features;
 	bool own_workers;
+	bool iommu;
+	struct vs_iotlb *iotlb;
+	struct vhost_memory_region region[VS_MAX_REGIONS];
+	unsigned int n_regions;
 	unsigned int n_rings;
 	struct vs_ring ring[VS_MAX_RINGS];
 };
@@ -195,7 +210,7 @@ int vs_dev_set_eventfd(struct vs_dev *dev, unsigned long cmd,
 /**
  * vs_dev_set_features() - VHOST_SET_FEATURES
  * @dev: a device
- * @features: mask
+ * @features: mask; with an IOTLB, VIRTIO_F_ACCESS_PLATFORM is added
  *
  * Return: 0 or -errno.
  */

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Waiting for what was taken from the rings, also where they are not translated.
+ *
+ * Who waits holds dev.mutex, which a VMM needs to answer what a device IOTLB misses:
+ * meanwhile a queue lends itself the translation that its used ring had, and pushes its
+ * answers. As long as anything is lent, no queue takes anything new.
+ *
+ * Enters: VHOST_SCSI_CLEAR_ENDPOINT, release, a change of the guest's memory; an owner
+ * that has died. Leaves: queues that have answered what they had taken.
+ * Context: process, vs->dev.mutex held.
+ * Invariant: nobody who waits for tasks waits for a translation, and nothing but answers
+ * goes through one that was lent.
+ */
+#include <linux/vhost_iotlb.h>
+
+#include "vhost_scsi.h"
+
+/*
+ * A part of a used ring that nothing translates; beyond the IOTLB's limit, which would
+ * retire others. The core wants to read what it writes the index to.
+ */
+static void vhost_scsi_drain_lend_gap(struct vhost_scsi *vs, u64 start, u64 last,
+				      u64 addr)
+{
+	struct vhost_iotlb *iotlb = vs->dev.iotlb;
+
+	iotlb->limit++;
+	if (vhost_iotlb_add_range_ctx(iotlb, start, last, addr, VHOST_ACCESS_RW, vs))
+		iotlb->limit--;
+	else
+		vs->nr_lent++;
+}
+
+static void vhost_scsi_drain_lend_piece(struct vhost_scsi *vs,
+					const struct vhost_scsi_iotlb_piece *piece)
+{
+	const struct vhost_iotlb_map *map;
+	u64 at, last;
+
+	for (at = piece->start; at <= piece->last; at = last + 1) {
+		map = vhost_iotlb_itree_first(vs->dev.iotlb, at, piece->last);
+		if (map && map->start <= at) {
+			last = map->last;
+		} else {
+			last = map ? map->start - 1 : piece->last;
+			vhost_scsi_drain_lend_gap(vs, at, last,
+						  piece->addr + (at - piece->start));
+		}
+		if (last >= piece->last)
+			return;
+	}
+}
+
+/*
+ * Only queues with something in flight need it: the rings of the others may be those of
+ * an earlier boot, and have no worker. A queue whose used ring cannot be translated all
+ * the same loses its heads: it cannot be written (I1).
+ */
+static void vhost_scsi_drain_lend(struct vhost_scsi *vs)
+{
+	unsigned int i, j;
+
+	vhost_scsi_iotlb_lock(vs);
+	for (i = 0; i < vs->nr_vqs; i++) {
+		struct vhost_scsi_iotlb *kept = &vs->svq[i].iotlb;
+
+		kept->lent = vhost_scsi_inflight_nr(&vs->svq[i]);
+		for (j = 0; kept->lent && j < kept->nr; j++)
+			vhost_scsi_drain_lend_piece(vs, &kept->piece[j]);
+	}
+	vhost_scsi_iotlb_unlock(vs);
+}
+
+/* Returns whether anything was lent. */
+static bool vhost_scsi_drain_take_back(struct vhost_scsi *vs)
+{
+	struct vhost_iotlb *iotlb = vs->dev.iotlb;
+	struct vhost_iotlb_map *map, *next;
+	bool any = vs->nr_lent;
+	unsigned int i;
+
+	vhost_scsi_iotlb_lock(vs);
+	list_for_each_entry_safe(map, next, &iotlb->list, link) {
+		if (!vs->nr_lent)
+			break;
+		if (map->opaque != vs)
+			continue;
+		vhost_iotlb_map_free(iotlb, map);
+		iotlb->limit--;
+		vs->nr_lent--;
+	}
+	for (i = 0; i < vs->nr_vqs; i++)
+		vs->svq[i].iotlb.lent = false;
+	vhost_scsi_iotlb_unlock(vs);
+	return any;
+}
+
+/**
+ * vhost_scsi_drain_wait() - wait for every task taken so far
+ * @vs: device, dev.mutex held
+ *
+ * As vhost_scsi_inflight_wait(), for a guest behind an IOMMU, too.
+ */
+void vhost_scsi_drain_wait(struct vhost_scsi *vs)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&vs->dev.mutex);
+	if (!vs->dev.iotlb) {
+		vhost_scsi_inflight_wait(vs);
+		return;
+	}
+	vhost_scsi_drain_lend(vs);
+	/* What has finished may have waited for a translation. */
+	for (i = 0; i < vs->nr_vqs; i++)
+		if (vs->svq[i].iotlb.lent)
+			vhost_scsi_task_wake(&vs->svq[i]);
+	vhost_scsi_inflight_wait(vs);
+	/* While anything is lent the guest's kicks come to nothing. */
+	vhost_scsi_iotlb_retry(vs, vhost_scsi_drain_take_back(vs));
+}
+
+/**
+ * vhost_scsi_drain_drop() - drop what has finished
+ * @vs: device whose owner is dead
+ *
+ * Nobody translates its rings any more, and nobody waits for that.
+ */
+void vhost_scsi_drain_drop(struct vhost_scsi *vs)
+{
+	unsigned int i;
+
+	for (i = 0; i < vs->nr_vqs; i++)
+		if (!llist_empty(&vs->svq[i].done))
+			queue_work(vhost_scsi_unbound_wq, &vs->svq[i].drop_work);
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A guest behind a virtual IOMMU: are the rings of a queue translated?
+ *
+ * The core asks the VMM for a translation that it misses; until there is one the queue is
+ * left alone. Where a used ring lay is kept, for whoever has to wait for what the queue
+ * has in flight when it is translated no more (scsi_drain.c).
+ *
+ * Enters: a queue; a change of the device IOTLB. Leaves: whether the core can reach the
+ * rings.
+ * Context: vq->mutex, in a vhost worker; changing, vs->dev.mutex and those of all queues.
+ * Invariant: I1, no answer is pushed to a ring that the core cannot reach.
+ */
+#include <linux/slab.h>
+#include <linux/vhost_iotlb.h>
+
+#include "vhost_scsi.h"
+
+static u64 vhost_scsi_iotlb_used_last(const struct vhost_virtqueue *vq)
+{
+	/* The last two bytes are the event's. */
+	return (unsigned long)vq->used + sizeof(*vq->used) +
+	       vq->num * sizeof(*vq->used->ring) + sizeof(__virtio16) - 1;
+}
+
+/* Returns false if there is no room for a further piece. */
+static bool vhost_scsi_iotlb_keep_piece(struct vhost_scsi_iotlb *kept, u64 start,
+					u64 last, u64 addr)
+{
+	struct vhost_scsi_iotlb_piece *end = kept->piece + kept->nr - 1;
+
+	if (kept->nr && end->addr + (start - end->start) == addr) {
+		end->last = last;
+		return true;
+	}
+	if (kept->nr == ARRAY_SIZE(kept->piece))
+		return false;
+	kept->piece[kept->nr++] = (struct vhost_scsi_iotlb_piece) {
+		.start = start, .last = last, .addr = addr,
+	};
+	return true;
+}
+
+/*
+ * Find where the used ring lies, from its beginning on. Returns false if that is too
+ * scattered.
+ */
+static bool vhost_scsi_iotlb_keep(struct vhost_scsi_vq *svq)
+{
+	struct vhost_scsi_iotlb *kept = &svq->iotlb;
+	const struct vhost_iotlb_map *map;
+	u64 at;
+
+	kept->first = (unsigned long)svq->vq.used;
+	kept->last = vhost_scsi_iotlb_used_last(&svq->vq);
+	kept->nr = 0;
+	for (at = kept->first; at <= kept->last; at = map->last + 1) {
+		map = vhost_iotlb_itree_first(svq->vq.iotlb, at, kept->last);
+		if (!map || map->start > at)
+			break;
+		if (!vhost_scsi_iotlb_keep_piece(kept, at, min(map->last, kept->last),
+						 map->addr + (at - map->start))) {
+			vq_err(&svq->vq, "used ring in too many pieces\n");
+			return false;
+		}
+		if (map->last >= kept->last)
+			break;
+	}
+	return true;
+}
+
+/**
+ * vhost_scsi_iotlb_reset() - forget how a queue was translated
+ * @svq: queue without a ring of this guest's, dev.mutex held
+ */
+void vhost_scsi_iotlb_reset(struct vhost_scsi_vq *svq)
+{
+	lockdep_assert_held(&svq->vq.dev->mutex);
+	mutex_lock(&svq->vq.mutex);
+	svq->iotlb = (struct vhost_scsi_iotlb) { };
+	mutex_unlock(&svq->vq.mutex);
+}
+
+/**
+ * vhost_scsi_iotlb_moved() - the VMM has said where the rings of a queue are
+ * @svq: queue with a device IOTLB, dev.mutex held
+ *
+ * They may be where they were, and what is in flight needs the used ring (I1): what is
+ * known of that stays.
+ */
+void vhost_scsi_iotlb_moved(struct vhost_scsi_vq *svq)
+{
+	struct vhost_scsi_iotlb *kept = &svq->iotlb;
+
+	lockdep_assert_held(&svq->vq.dev->mutex);
+	mutex_lock(&svq->vq.mutex);
+	kept->ready = false;
+	if (kept->first != (unsigned long)svq->vq.used ||
+	    kept->last != vhost_scsi_iotlb_used_last(&svq->vq))
+		vhost_scsi_iotlb_keep(svq);
+	mutex_unlock(&svq->vq.mutex);
+	/* It looks for a translation that may be there. */
+	if (vhost_vq_get_backend(&svq->vq))
+		vhost_poll_queue(&svq->vq.poll);
+}
+
+static void vhost_scsi_iotlb_forget(const struct vhost_virtqueue *vq,
+				    struct list_head *list)
+{
+	struct vhost_msg_node *node, *next;
+
+	lockdep_assert_held(&vq->dev->iotlb_lock);
+	list_for_each_entry_safe(node, next, list, node) {
+		if (node->vq != vq)
+			continue;
+		list_del(&node->node);
+		kfree(node);
+	}
+}
+
+/* Take back what the VMM was asked for a queue: a guest must not fill the host's memory. */
+static void vhost_scsi_iotlb_ask_no_more(struct vhost_scsi_vq *svq)
+{
+	struct vhost_dev *dev = svq->vq.dev;
+
+	spin_lock(&dev->iotlb_lock);
+	vhost_scsi_iotlb_forget(&svq->vq, &dev->read_list);
+	vhost_scsi_iotlb_forget(&svq->vq, &dev->pending_list);
+	vhost_scsi_has_no_miss(&svq->vq);
+	spin_unlock(&dev->iotlb_lock);
+}
+
+static bool vhost_scsi_iotlb_prefetch(struct vhost_scsi_vq *svq)
+{
+	struct vhost_scsi_iotlb *kept = &svq->iotlb;
+
+	if (kept->ready)
+		return true;
+	vhost_scsi_iotlb_ask_no_more(svq);
+	kept->ready = vq_meta_prefetch(&svq->vq) && vhost_scsi_iotlb_keep(svq);
+	/* A queue that waits for a chain goes on to do so, see vhost_scsi_iotlb_may_take(). */
+	kept->waits |= !kept->ready;
+	return kept->ready;
+}
+
+/**
+ * vhost_scsi_iotlb_may_push() - can a queue's answers be pushed?
+ * @svq: queue with a device IOTLB, vq->mutex held
+ *
+ * Return: true if its rings are translated, for as long as the mutex is held, or if
+ * somebody waits for the answers. Else it has none, or the VMM was asked, and the queue
+ * is kicked when the IOTLB changes.
+ */
+bool vhost_scsi_iotlb_may_push(struct vhost_scsi_vq *svq)
+{
+	lockdep_assert_held(&svq->vq.mutex);
+	/* No use asking for the rings of a queue that has nothing to push. */
+	return svq->iotlb.lent || svq->iotlb.ready ||
+	       (vhost_scsi_inflight_nr(svq) && vhost_scsi_iotlb_prefetch(svq));
+}
+
+/**
+ * vhost_scsi_iotlb_may_take() - may a worker take chains from a queue?
+ * @svq: queue with a device IOTLB, vq->mutex held
+ *
+ * Not while anything is lent: what is taken then could use it, and go on to do so after
+ * it was taken back.
+ *
+ * Return: true if its rings are translated; if not, as with vhost_scsi_iotlb_may_push().
+ */
+bool vhost_scsi_iotlb_may_take(struct vhost_scsi_vq *svq)
+{
+	struct vhost_scsi_iotlb *kept = &svq->iotlb;
+
+	lockdep_assert_held(&svq->vq.mutex);
+	if (to_vs(svq)->nr_lent || !vhost_scsi_iotlb_prefetch(svq))
+		return false;
+	/* For its next chain, for which the core asks once more. */
+	if (kept->waits)
+		vhost_scsi_iotlb_ask_no_more(svq);
+	kept->waits = false;
+	return true;
+}
+
+/**
+ * vhost_scsi_iotlb_missed() - a chain of a queue is not translated
+ * @svq: the queue, vq->mutex held
+ */
+void vhost_scsi_iotlb_missed(struct vhost_scsi_vq *svq)
+{
+	lockdep_assert_held(&svq->vq.mutex);
+	svq->iotlb.waits = true;
+}
+
+/**
+ * vhost_scsi_iotlb_lock() - begin to change the device IOTLB
+ * @vs: device, dev.mutex held
+ *
+ * A worker looks a translation up with its queue's mutex held only: all are taken.
+ */
+void vhost_scsi_iotlb_lock(struct vhost_scsi *vs)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&vs->dev.mutex);
+	for (i = 0; i < vs->nr_vqs; i++)
+		mutex_lock_nest_lock(&vs->svq[i].vq.mutex, &vs->dev.mutex);
+}
+
+/**
+ * vhost_scsi_iotlb_unlock() - undo vhost_scsi_iotlb_lock()
+ * @vs: device
+ *
+ * What the core has looked up may be gone. vhost_scsi_iotlb_retry() is due.
+ */
+void vhost_scsi_iotlb_unlock(struct vhost_scsi *vs)
+{
+	unsigned int i;
+
+	for (i = 0; i < vs->nr_vqs; i++) {
+		struct vhost_virtqueue *vq = &vs->svq[i].vq;
+
+		vs->svq[i].iotlb.ready = false;
+		memset(vq->meta_iotlb, 0, sizeof(vq->meta_iotlb));
+		mutex_unlock(&vq->mutex);
+	}
+}
+
+/**
+ * vhost_scsi_iotlb_retry() - queues that wait for a translation look again
+ * @vs: device with a device IOTLB, whose endpoint stays as it is meanwhile
+ * @all: and so do all others that are served
+ *
+ * Also those that wait for one that they were denied: the VMM was not asked for that.
+ */
+void vhost_scsi_iotlb_retry(struct vhost_scsi *vs, bool all)
+{
+	unsigned int i;
+
+	for (i = 0; i < vs->nr_vqs; i++) {
+		struct vhost_scsi_vq *svq = &vs->svq[i];
+
+		/* One that begins to wait just now has seen the change. */
+		if (vhost_vq_get_backend(&svq->vq) && (all || READ_ONCE(svq->iotlb.waits)))
+			vhost_poll_queue(&svq->vq.poll);
+	}
+}
