@@ -334,6 +334,7 @@ FIXTURE_SETUP(slots)
 
 	if (!vs_sweep_is_possible())
 		SKIP(return, "this kernel injects no faults");
+	SKIP_BEHIND_IOMMU("what the IOTLB misses is allocated first");
 	ENV_GET(&self->env, &opts);
 	self->dev = &self->env.dev;
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));

@@ -22,6 +22,7 @@ FIXTURE_SETUP(watch)
 		.dev.n_io = 3,
 	};
 
+	SKIP_BEHIND_IOMMU("queues are not polled");
 	ENV_GET(&self->env, &opts);
 	self->dev = &self->env.dev;
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
@@ -33,6 +34,8 @@ FIXTURE_SETUP(watch)
 
 FIXTURE_TEARDOWN(watch)
 {
+	if (!self->dev)
+		return;
 	vs_req_put(&self->req);
 	ENV_PUT(&self->env);
 }

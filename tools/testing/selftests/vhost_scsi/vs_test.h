@@ -21,6 +21,12 @@
 /* Says which rows of the conformance and fault lists a test covers. */
 #define COVERS(rows) fprintf(stderr, "# covers: %s\n", rows)
 
+/* With VS_IOTLB in the environment a test, or a set-up, that says nothing then ends. */
+#define SKIP_BEHIND_IOMMU(why) do {					\
+	if (getenv("VS_IOTLB"))						\
+		SKIP(return, why);					\
+} while (0)
+
 /* Environment up, or the test ends. */
 #define ENV_GET(env, opts) ASSERT_EQ(0, vs_env_get(env, opts))
 
