@@ -46,7 +46,7 @@ struct se_dev_entry *target_nacl_find_deve(struct se_node_acl *nacl,
  */
 static inline void vhost_scsi_has_no_miss(struct vhost_virtqueue *vq)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+#ifdef VHOST_SCSI_HAS_IOTLB_MISS
 	vq->iotlb_miss = NULL;
 #endif
 }

@@ -128,7 +128,7 @@ void vhost_scsi_ctl_kick(struct vhost_work *work)
 
 	mutex_lock(&vq->mutex);
 	ep = vhost_vq_get_backend(vq);
-	if (!vhost_scsi_iotlb_open(svq))
+	if (ep && !vhost_scsi_iotlb_open(svq))
 		ep = NULL;
 	if (ep)
 		vhost_scsi_ep_charge(ep);

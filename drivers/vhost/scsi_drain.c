@@ -118,7 +118,10 @@ void vhost_scsi_drain_wait(struct vhost_scsi *vs)
 			vhost_scsi_task_wake(&vs->svq[i]);
 	vhost_scsi_inflight_wait(vs);
 	/* While anything is lent the guest's kicks come to nothing. */
-	vhost_scsi_iotlb_retry(vs, vhost_scsi_drain_take_back(vs));
+	if (vhost_scsi_drain_take_back(vs))
+		vhost_scsi_iotlb_retry_all(vs);
+	else
+		vhost_scsi_iotlb_retry(vs, 1, 0);
 }
 
 /**
@@ -132,6 +135,6 @@ void vhost_scsi_drain_drop(struct vhost_scsi *vs)
 	unsigned int i;
 
 	for (i = 0; i < vs->nr_vqs; i++)
-		if (!llist_empty(&vs->svq[i].done))
+		if (vhost_scsi_inflight_has(&vs->svq[i]))
 			queue_work(vhost_scsi_unbound_wq, &vs->svq[i].drop_work);
 }

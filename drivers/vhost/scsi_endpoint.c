@@ -91,6 +91,9 @@ static int vhost_scsi_ep_prepare_vq(struct vhost_scsi_vq *svq,
 	}
 
 	mutex_lock(&svq->vq.mutex);
+	/* It may ask for a translation, each time that this is tried. */
+	if (svq->vq.iotlb)
+		vhost_scsi_iotlb_ask_no_more(svq);
 	vhost_vq_set_backend(&svq->vq, ep);
 	ret = vhost_vq_init_access(&svq->vq);
 	vhost_vq_set_backend(&svq->vq, NULL);
@@ -200,7 +203,7 @@ static void vhost_scsi_ep_scan_work(struct work_struct *work)
 		vhost_scsi_tpg_scan_all(ep);
 		/* What the VMM was asked for may not have come to it, for want of memory. */
 		if (READ_ONCE(ep->vs->dev.iotlb))
-			vhost_scsi_iotlb_retry(ep->vs, false);
+			vhost_scsi_iotlb_retry(ep->vs, 1, 0);
 	} else if (vhost_scsi_inflight_any(ep->vs)) {
 		vhost_scsi_drain_drop(ep->vs);
 	} else {

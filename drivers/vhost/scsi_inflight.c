@@ -59,6 +59,21 @@ unsigned int vhost_scsi_inflight_nr(const struct vhost_scsi_vq *svq)
 }
 
 /**
+ * vhost_scsi_inflight_has() - does LIO work on anything of a queue?
+ * @svq: queue
+ *
+ * Without its mutex, at a moment in the past. A finished task that is not answered
+ * yet counts.
+ *
+ * Return: true if it does.
+ */
+bool vhost_scsi_inflight_has(const struct vhost_scsi_vq *svq)
+{
+	return READ_ONCE(svq->inflight.count[0]) ||
+	       READ_ONCE(svq->inflight.count[1]);
+}
+
+/**
  * vhost_scsi_inflight_any() - does LIO work on anything?
  * @vs: device
  *
@@ -69,12 +84,9 @@ bool vhost_scsi_inflight_any(const struct vhost_scsi *vs)
 {
 	unsigned int i;
 
-	for (i = 0; i < vs->nr_vqs; i++) {
-		const struct vhost_scsi_inflight *inflight = &vs->svq[i].inflight;
-
-		if (READ_ONCE(inflight->count[0]) || READ_ONCE(inflight->count[1]))
+	for (i = 0; i < vs->nr_vqs; i++)
+		if (vhost_scsi_inflight_has(&vs->svq[i]))
 			return true;
-	}
 	return false;
 }
 

@@ -79,7 +79,7 @@ static int vhost_scsi_iommu_update(struct vhost_scsi *vs,
 	ret = vhost_iotlb_add_range(vs->dev.iotlb, msg->iova, last, msg->uaddr,
 				    msg->perm);
 	vhost_scsi_iotlb_unlock(vs);
-	vhost_scsi_iotlb_retry(vs, false);
+	vhost_scsi_iotlb_retry(vs, msg->iova, last);
 	return ret;
 }
 
@@ -89,7 +89,7 @@ static void vhost_scsi_iommu_invalidate(struct vhost_scsi *vs,
 {
 	u64 last = msg->iova + msg->size - 1;
 
-	if (last < msg->iova)
+	if (last < msg->iova || msg->size == U64_MAX)
 		last = U64_MAX;
 	vhost_scsi_iotlb_lock(vs);
 	vhost_iotlb_del_range(vs->dev.iotlb, msg->iova, last);

@@ -118,8 +118,13 @@ static void vhost_scsi_iotlb_forget(const struct vhost_virtqueue *vq,
 	}
 }
 
-/* Take back what the VMM was asked for a queue: a guest must not fill the host's memory. */
-static void vhost_scsi_iotlb_ask_no_more(struct vhost_scsi_vq *svq)
+/**
+ * vhost_scsi_iotlb_ask_no_more() - take back what the VMM was asked for a queue
+ * @svq: queue with a device IOTLB, vq->mutex held
+ *
+ * Nobody must fill the host's memory with the same question.
+ */
+void vhost_scsi_iotlb_ask_no_more(struct vhost_scsi_vq *svq)
 {
 	struct vhost_dev *dev = svq->vq.dev;
 
@@ -226,22 +231,67 @@ void vhost_scsi_iotlb_unlock(struct vhost_scsi *vs)
 	}
 }
 
+/* Was the VMM asked for something in a range, on one of its two lists? */
+static bool vhost_scsi_iotlb_is_on(const struct list_head *list,
+				   const struct vhost_virtqueue *vq, u64 first, u64 last,
+				   bool *asked)
+{
+	const struct vhost_msg_node *node;
+
+	list_for_each_entry(node, list, node) {
+		if (node->vq != vq)
+			continue;
+		*asked = true;
+		/* Both forms of a message have it in the same place. */
+		if (first <= node->msg.iotlb.iova && node->msg.iotlb.iova <= last)
+			return true;
+	}
+	return false;
+}
+
+/* Does a queue wait for a range? Or for something that its VMM was not asked for. */
+static bool vhost_scsi_iotlb_wants(struct vhost_scsi_vq *svq, u64 first, u64 last)
+{
+	struct vhost_dev *dev = svq->vq.dev;
+	bool asked = false;
+
+	/* One that begins to wait just now has seen the change. */
+	if (!READ_ONCE(svq->iotlb.waits))
+		return false;
+	guard(spinlock)(&dev->iotlb_lock);
+	return vhost_scsi_iotlb_is_on(&dev->read_list, &svq->vq, first, last, &asked) ||
+	       vhost_scsi_iotlb_is_on(&dev->pending_list, &svq->vq, first, last, &asked) ||
+	       !asked;
+}
+
 /**
  * vhost_scsi_iotlb_retry() - queues that wait for a translation look again
  * @vs: device with a device IOTLB, whose endpoint stays as it is meanwhile
- * @all: and so do all others that are served
+ * @first: of the addresses that it has
+ * @last: of them; none if before @first
  *
- * Also those that wait for one that they were denied: the VMM was not asked for that.
+ * Also those that wait for one that they were denied, or for which there was no memory:
+ * the VMM was not asked for that. The others would only ask again.
  */
-void vhost_scsi_iotlb_retry(struct vhost_scsi *vs, bool all)
+void vhost_scsi_iotlb_retry(struct vhost_scsi *vs, u64 first, u64 last)
 {
 	unsigned int i;
 
-	for (i = 0; i < vs->nr_vqs; i++) {
-		struct vhost_scsi_vq *svq = &vs->svq[i];
+	for (i = 0; i < vs->nr_vqs; i++)
+		if (vhost_vq_get_backend(&vs->svq[i].vq) &&
+		    vhost_scsi_iotlb_wants(&vs->svq[i], first, last))
+			vhost_poll_queue(&vs->svq[i].vq.poll);
+}
 
-		/* One that begins to wait just now has seen the change. */
-		if (vhost_vq_get_backend(&svq->vq) && (all || READ_ONCE(svq->iotlb.waits)))
-			vhost_poll_queue(&svq->vq.poll);
-	}
+/**
+ * vhost_scsi_iotlb_retry_all() - all queues that are served look again
+ * @vs: device with a device IOTLB, whose endpoint stays as it is meanwhile
+ */
+void vhost_scsi_iotlb_retry_all(struct vhost_scsi *vs)
+{
+	unsigned int i;
+
+	for (i = 0; i < vs->nr_vqs; i++)
+		if (vhost_vq_get_backend(&vs->svq[i].vq))
+			vhost_poll_queue(&vs->svq[i].vq.poll);
 }

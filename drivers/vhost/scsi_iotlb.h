@@ -72,6 +72,8 @@ bool vhost_scsi_iotlb_may_take(struct vhost_scsi_vq *svq);
 void vhost_scsi_iotlb_missed(struct vhost_scsi_vq *svq);
 void vhost_scsi_iotlb_lock(struct vhost_scsi *vs);
 void vhost_scsi_iotlb_unlock(struct vhost_scsi *vs);
-void vhost_scsi_iotlb_retry(struct vhost_scsi *vs, bool all);
+void vhost_scsi_iotlb_retry(struct vhost_scsi *vs, u64 first, u64 last);
+void vhost_scsi_iotlb_retry_all(struct vhost_scsi *vs);
+void vhost_scsi_iotlb_ask_no_more(struct vhost_scsi_vq *svq);
 
 #endif

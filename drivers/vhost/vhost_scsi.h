@@ -440,6 +440,7 @@ void vhost_scsi_stats_show(struct seq_file *m, struct file *file);
 u8 vhost_scsi_inflight_get(struct vhost_scsi_vq *svq);
 void vhost_scsi_inflight_put(struct vhost_scsi_vq *svq, u8 epoch);
 unsigned int vhost_scsi_inflight_nr(const struct vhost_scsi_vq *svq);
+bool vhost_scsi_inflight_has(const struct vhost_scsi_vq *svq);
 bool vhost_scsi_inflight_any(const struct vhost_scsi *vs);
 void vhost_scsi_inflight_wait(struct vhost_scsi *vs);
 
