@@ -253,15 +253,17 @@ static bool vhost_scsi_iotlb_is_on(const struct list_head *list,
 static bool vhost_scsi_iotlb_wants(struct vhost_scsi_vq *svq, u64 first, u64 last)
 {
 	struct vhost_dev *dev = svq->vq.dev;
-	bool asked = false;
+	bool asked = false, wants;
 
 	/* One that begins to wait just now has seen the change. */
 	if (!READ_ONCE(svq->iotlb.waits))
 		return false;
-	guard(spinlock)(&dev->iotlb_lock);
-	return vhost_scsi_iotlb_is_on(&dev->read_list, &svq->vq, first, last, &asked) ||
-	       vhost_scsi_iotlb_is_on(&dev->pending_list, &svq->vq, first, last, &asked) ||
-	       !asked;
+	spin_lock(&dev->iotlb_lock);
+	wants = vhost_scsi_iotlb_is_on(&dev->read_list, &svq->vq, first, last, &asked) ||
+		vhost_scsi_iotlb_is_on(&dev->pending_list, &svq->vq, first, last, &asked) ||
+		!asked;
+	spin_unlock(&dev->iotlb_lock);
+	return wants;
 }
 
 /**
