@@ -48,6 +48,23 @@ static void vhost_scsi_nexus_remove(struct vhost_scsi_tpg *tpg)
 	WRITE_ONCE(tpg->sess, NULL);
 }
 
+/* A nexus of that name instead of the one that there is, if there is one. */
+static int vhost_scsi_nexus_make(struct vhost_scsi_tpg *tpg, const char *name)
+{
+	struct se_session *sess;
+
+	lockdep_assert_held(&tpg->mutex);
+	if (tpg->nr_leaving)
+		return -EBUSY;
+	sess = vhost_scsi_nexus_setup_session(tpg, name);
+	if (IS_ERR(sess))
+		return PTR_ERR(sess);
+	if (tpg->sess)
+		vhost_scsi_nexus_remove(tpg);
+	vhost_scsi_nexus_publish_session(tpg, sess);
+	return 0;
+}
+
 /**
  * vhost_scsi_nexus_add() - make the I_T nexus of a TPG
  * @tpg: the TPG
@@ -60,20 +77,13 @@ static void vhost_scsi_nexus_remove(struct vhost_scsi_tpg *tpg)
  */
 int vhost_scsi_nexus_add(struct vhost_scsi_tpg *tpg, const char *name)
 {
-	struct se_session *sess;
+	int ret;
 
-	scoped_guard(mutex, &tpg->mutex) {
-		if (tpg->sess)
-			return -EEXIST;
-		if (tpg->nr_leaving)
-			return -EBUSY;
-		sess = vhost_scsi_nexus_setup_session(tpg, name);
-		if (IS_ERR(sess))
-			return PTR_ERR(sess);
-		vhost_scsi_nexus_publish_session(tpg, sess);
-	}
-	vhost_scsi_tpg_announce(tpg);
-	return 0;
+	scoped_guard(mutex, &tpg->mutex)
+		ret = tpg->sess ? -EEXIST : vhost_scsi_nexus_make(tpg, name);
+	if (!ret)
+		vhost_scsi_tpg_announce(tpg);
+	return ret;
 }
 
 /**
@@ -89,22 +99,17 @@ int vhost_scsi_nexus_add(struct vhost_scsi_tpg *tpg, const char *name)
  */
 int vhost_scsi_nexus_name(struct vhost_scsi_tpg *tpg, const char *name)
 {
-	struct se_session *sess;
+	int ret;
 
 	scoped_guard(mutex, &tpg->mutex) {
 		if (tpg->sess && !strcmp(tpg->sess->se_node_acl->initiatorname, name))
 			return 0;
-		if ((tpg->sess && tpg->nr_luns) || tpg->nr_leaving)
-			return -EBUSY;
-		sess = vhost_scsi_nexus_setup_session(tpg, name);
-		if (IS_ERR(sess))
-			return PTR_ERR(sess);
-		if (tpg->sess)
-			vhost_scsi_nexus_remove(tpg);
-		vhost_scsi_nexus_publish_session(tpg, sess);
+		ret = tpg->sess && tpg->nr_luns ? -EBUSY :
+		      vhost_scsi_nexus_make(tpg, name);
 	}
-	vhost_scsi_tpg_announce(tpg);
-	return 0;
+	if (!ret)
+		vhost_scsi_tpg_announce(tpg);
+	return ret;
 }
 
 /* Give a nexus another session of its name; no queue uses the old one afterwards. */
