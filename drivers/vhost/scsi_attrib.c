@@ -9,7 +9,6 @@
  */
 #include <linux/configfs.h>
 #include <linux/string.h>
-#include <scsi/scsi_proto.h>
 
 #include "vhost_scsi.h"
 
@@ -35,11 +34,12 @@ static int vhost_scsi_attrib_copy(char name[TRANSPORT_IQN_LEN], const char *page
 static int vhost_scsi_attrib_make(struct vhost_scsi_tpg *tpg, const char *name,
 				  int (*make)(struct vhost_scsi_tpg *tpg, const char *name))
 {
-	const char *flaw = vhost_scsi_name_flaw(name, tpg->tport->proto_id);
+	const struct vhost_scsi_proto *proto = tpg->tport->proto;
+	const char *flaw = vhost_scsi_name_flaw(name, proto);
 
 	if (flaw)
 		return vhost_scsi_attrib_refuse(name, flaw);
-	return make(tpg, name + vhost_scsi_name_proto(name)->cut);
+	return make(tpg, name + proto->cut);
 }
 
 static ssize_t vhost_scsi_tpg_nexus_show(struct config_item *item, char *page)
@@ -89,8 +89,8 @@ static ssize_t vhost_scsi_tpg_attrib_nexus_show(struct config_item *item, char *
 	guard(mutex)(&tpg->mutex);
 	if (!tpg->sess)
 		return sysfs_emit(page, "\n");
-	return sysfs_emit(page, "%s%s\n",
-			  tpg->tport->proto_id == SCSI_PROTOCOL_FCP ? "fc." : "",
+	return sysfs_emit(page, "%.*s%s\n", tpg->tport->proto->cut,
+			  tpg->tport->proto->prefix,
 			  tpg->sess->se_node_acl->initiatorname);
 }
 
@@ -166,55 +166,33 @@ vhost_scsi_tpg_attrib_busyloop_us_store(struct config_item *item,
 
 CONFIGFS_ATTR(vhost_scsi_tpg_attrib_, busyloop_us);
 
-static ssize_t
-vhost_scsi_tpg_attrib_pin_memory_show(struct config_item *item, char *page)
-{
-	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
+/* An attribute that is a boolean of struct vhost_scsi_tpg. */
+#define VHOST_SCSI_ATTRIB_BOOL(_name)						\
+static ssize_t									\
+vhost_scsi_tpg_attrib_##_name##_show(struct config_item *item, char *page)	\
+{										\
+	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));		\
+										\
+	return sysfs_emit(page, "%d\n", READ_ONCE(tpg->_name));			\
+}										\
+										\
+static ssize_t									\
+vhost_scsi_tpg_attrib_##_name##_store(struct config_item *item,			\
+				      const char *page, size_t count)		\
+{										\
+	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));		\
+	bool val;								\
+	int ret = kstrtobool(page, &val);					\
+										\
+	if (ret)								\
+		return ret;							\
+	WRITE_ONCE(tpg->_name, val);						\
+	return count;								\
+}										\
+CONFIGFS_ATTR(vhost_scsi_tpg_attrib_, _name)
 
-	return sysfs_emit(page, "%d\n", READ_ONCE(tpg->pin_memory));
-}
-
-static ssize_t
-vhost_scsi_tpg_attrib_pin_memory_store(struct config_item *item,
-				       const char *page, size_t count)
-{
-	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
-	bool pin;
-	int ret;
-
-	ret = kstrtobool(page, &pin);
-	if (ret)
-		return ret;
-	WRITE_ONCE(tpg->pin_memory, pin);
-	return count;
-}
-
-CONFIGFS_ATTR(vhost_scsi_tpg_attrib_, pin_memory);
-
-static ssize_t
-vhost_scsi_tpg_attrib_extended_copy_show(struct config_item *item, char *page)
-{
-	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
-
-	return sysfs_emit(page, "%d\n", READ_ONCE(tpg->extended_copy));
-}
-
-static ssize_t
-vhost_scsi_tpg_attrib_extended_copy_store(struct config_item *item,
-					  const char *page, size_t count)
-{
-	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
-	bool copy;
-	int ret;
-
-	ret = kstrtobool(page, &copy);
-	if (ret)
-		return ret;
-	WRITE_ONCE(tpg->extended_copy, copy);
-	return count;
-}
-
-CONFIGFS_ATTR(vhost_scsi_tpg_attrib_, extended_copy);
+VHOST_SCSI_ATTRIB_BOOL(pin_memory);
+VHOST_SCSI_ATTRIB_BOOL(extended_copy);
 
 struct configfs_attribute *vhost_scsi_attrib_attrs[] = {
 	&vhost_scsi_tpg_attrib_attr_nexus,

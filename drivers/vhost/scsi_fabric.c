@@ -99,7 +99,7 @@ static struct se_portal_group *vhost_scsi_fabric_make_tpg(struct se_wwn *wwn,
 	tpg->tport = tport;
 	tpg->tag = tag;
 
-	ret = core_tpg_register(wwn, &tpg->se_tpg, tport->proto_id);
+	ret = core_tpg_register(wwn, &tpg->se_tpg, tport->proto->id);
 	if (ret) {
 		kfree(tpg);
 		return ERR_PTR(ret);
@@ -133,7 +133,7 @@ vhost_scsi_fabric_make_wwn(struct target_fabric_configfs *tf,
 	tport = kzalloc(sizeof(*tport), GFP_KERNEL);
 	if (!tport)
 		return ERR_PTR(-ENOMEM);
-	tport->proto_id = proto->id;
+	tport->proto = proto;
 	strscpy(tport->name, name + proto->cut);
 	return &tport->wwn;
 }

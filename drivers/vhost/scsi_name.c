@@ -67,17 +67,18 @@ const struct vhost_scsi_proto *vhost_scsi_name_proto(const char *name)
 /**
  * vhost_scsi_name_flaw() - can an initiator of a target have that name?
  * @name: the name
- * @proto_id: SCSI_PROTOCOL_* of the target's name
+ * @target: what the target's name belongs to
  *
  * Return: NULL if it can; if not, what is wrong with it, for the log.
  */
-const char *vhost_scsi_name_flaw(const char *name, u8 proto_id)
+const char *vhost_scsi_name_flaw(const char *name,
+				 const struct vhost_scsi_proto *target)
 {
 	const struct vhost_scsi_proto *proto = vhost_scsi_name_proto(name);
 
 	if (!proto)
 		return "a name begins with naa., fc. or iqn.";
-	if (proto->id != proto_id)
+	if (proto != target)
 		return "its prefix differs from the target's";
 	/* LIO cuts READ FULL STATUS short at a name without TransportID. */
 	return proto->valid(name + strlen(proto->prefix)) ? NULL : proto->want;

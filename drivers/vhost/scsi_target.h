@@ -102,12 +102,12 @@ struct vhost_scsi_proto {
 /**
  * struct vhost_scsi_tport - a WWN directory
  * @wwn: LIO's part
- * @proto_id: SCSI_PROTOCOL_* that the prefix of the name says
+ * @proto: what the prefix of the name says
  * @name: what SET_ENDPOINT and VPD page 83h call it
  */
 struct vhost_scsi_tport {
 	struct se_wwn wwn;
-	u8 proto_id;
+	const struct vhost_scsi_proto *proto;
 	char name[VHOST_SCSI_NAME_LEN];
 };
 
@@ -210,7 +210,8 @@ extern struct configfs_attribute *vhost_scsi_attrib_attrs[];
 
 /* scsi_name.c */
 const struct vhost_scsi_proto *vhost_scsi_name_proto(const char *name);
-const char *vhost_scsi_name_flaw(const char *name, u8 proto_id);
+const char *vhost_scsi_name_flaw(const char *name,
+				 const struct vhost_scsi_proto *target);
 
 /* scsi_fabric.c */
 int vhost_scsi_fabric_init(void);
