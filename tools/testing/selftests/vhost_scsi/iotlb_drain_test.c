@@ -83,6 +83,34 @@ static int strand_answers(drain_data *self)
 	return ret ? ret : (int)vs_ring_pending(self->ring);
 }
 
+/* The answer of a function that has ended waits for its used ring; no command does. */
+static int strand_function(drain_data *self)
+{
+	struct vs_ring *ctl = &self->dev->ring[VS_CTL];
+	struct vs_chain tmf;
+	unsigned int i;
+	int ret = map_apart(self->dev, ctl);
+
+	if (!ret)
+		ret = hold_reads(self->dev, &self->env.hold, &self->reads);
+	vs_chain_get(&tmf);
+	vs_tmf_chain(&tmf, self->dev, TAG, 0, LUN_RESET, 0);
+	if (!ret)
+		ret = vs_ring_add(ctl, &tmf);
+	vs_ring_kick(ctl);
+	if (!ret)
+		ret = vs_ring_wait_taken(ctl, vs_patience());
+	if (!ret)
+		ret = retire_used(self->dev);
+	if (!ret)
+		ret = vs_hold_go(&self->env.hold);
+	for (i = 0; i < READS && !ret; i++)
+		ret = vs_req_wait(&self->reads.req[i]);
+	if (!ret)
+		ret = vs_iotlb_wait_miss(self->dev);
+	return ret ? ret : (int)vs_ring_pending(ctl);
+}
+
 TEST_F(drain, functions_are_answered_behind_the_commands_that_wait)
 {
 	struct vs_ring *ctl = &self->dev->ring[VS_CTL];
@@ -205,19 +233,21 @@ TEST_F(drain, used_ring_in_pieces_is_lent_in_pieces)
 }
 
 /* An owner that is killed; another process has the device still. */
-static void be_owner(drain_data *self, struct vs_dev *dev, int ready)
+static void be_owner(drain_data *self, struct vs_dev *dev, int ready,
+		     int (*strand)(drain_data *self))
 {
 	self->dev = dev;
 	self->ring = &dev->ring[VS_IO];
 	if (vs_dev_setup(dev) || vs_dev_set_endpoint(dev, VS_WWN) ||
-	    vs_scsi_settle(dev, TAG, 0) || strand_answers(self) ||
+	    vs_scsi_settle(dev, TAG, 0) || strand(self) ||
 	    write(ready, "r", 1) != 1)
 		_exit(1);
 	pause();
 	_exit(0);
 }
 
-TEST_F(drain, killed_owner_leaves_its_target)
+/* Kills an owner behind @strand. Returns 0 if its target can be had then. */
+static int kill_owner(drain_data *self, int (*strand)(drain_data *self))
 {
 	const struct vs_dev_opts opts = {
 		.features = VS_F_MODERN | VS_F_EVENT_IDX, .iommu = true,
@@ -228,25 +258,38 @@ TEST_F(drain, killed_owner_leaves_its_target)
 	pid_t owner;
 	char c;
 
-	COVERS("FEA-13 F-MG-07 F-LC-26");
-	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
-	ASSERT_EQ(0, vs_dev_open(&dev, &opts));
-	ASSERT_EQ(0, pipe(ready));
+	ret = vs_dev_clear_endpoint(self->dev, VS_WWN) ?: vs_dev_open(&dev, &opts);
+	if (ret || pipe(ready))
+		return ret ? ret : -errno;
 	owner = fork();
-	ASSERT_LE(0, owner);
 	if (!owner)
-		be_owner(self, &dev, ready[1]);
+		be_owner(self, &dev, ready[1], strand);
 	close(ready[1]);
-	EXPECT_EQ(1, read(ready[0], &c, 1));
+	if (owner < 0 || read(ready[0], &c, 1) != 1)
+		ret = -ESRCH;
 	close(ready[0]);
-	EXPECT_EQ(0, kill(owner, SIGKILL));
-	EXPECT_EQ(owner, waitpid(owner, NULL, 0));
-	while ((ret = vs_dev_set_endpoint(self->dev, VS_WWN)) == -ENODEV &&
-	       vs_now_ms() < end)
-		usleep(10000);
-	EXPECT_EQ(0, ret);
-	EXPECT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	if (owner > 0 && (kill(owner, SIGKILL) || waitpid(owner, NULL, 0) != owner))
+		ret = -errno;
+	if (!ret)
+		while ((ret = vs_dev_set_endpoint(self->dev, VS_WWN)) == -ENODEV &&
+		       vs_now_ms() < end)
+			usleep(10000);
+	if (!ret)
+		ret = vs_scsi_settle(self->dev, TAG, 0);
 	vs_dev_close(&dev);
+	return ret;
+}
+
+TEST_F(drain, killed_owner_leaves_its_target)
+{
+	COVERS("FEA-13 F-MG-07 F-LC-26");
+	EXPECT_EQ(0, kill_owner(self, strand_answers));
+}
+
+TEST_F(drain, killed_owner_whose_function_waits_leaves_its_target)
+{
+	COVERS("FEA-13 F-MG-07 F-LC-26");
+	EXPECT_EQ(0, kill_owner(self, strand_function));
 }
 
 FIXTURE(call) {
