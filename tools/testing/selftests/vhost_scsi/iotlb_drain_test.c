@@ -132,7 +132,8 @@ TEST_F(drain, functions_are_answered_behind_the_commands_that_wait)
 	EXPECT_EQ(0, vs_chain_wait(ctl, &tmf, vs_patience()));
 	EXPECT_EQ(VIRTIO_SCSI_S_OK, *response);
 	EXPECT_EQ(READS, vs_ring_pending(self->ring));
-	EXPECT_EQ(0, end_reads(&self->reads));
+	/* Of some the disk may not have been done when the reset came. */
+	EXPECT_EQ(0, end_reads_or(&self->reads, true));
 	vs_chain_put(&tmf);
 }
 

@@ -43,22 +43,30 @@ static inline int hold_reads(struct vs_dev *dev, struct vs_hold *hold, struct re
 	return ret ? ret : vs_ring_wait_taken(reads->req[0].ring, vs_patience());
 }
 
-/* Each of them is GOOD, with what fill_disk() has written. */
-static inline int end_reads(struct reads *reads)
+/* Each of them is GOOD, with what fill_disk() has written; or has @reset of the unit. */
+static inline int end_reads_or(struct reads *reads, bool reset)
 {
 	unsigned int i;
 	int ret = 0;
 
 	for (i = 0; i < READS; i++) {
 		struct vs_req *req = &reads->req[i];
+		bool good, aborted;
 
 		ret = vs_req_wait(req) ?: ret;
-		if (req->rsp->response || req->rsp->status ||
-		    vs_differs(reads->page[i], VS_PAGE, i) >= 0)
+		good = !req->rsp->response && !req->rsp->status &&
+		       vs_differs(reads->page[i], VS_PAGE, i) < 0;
+		aborted = reset && req->rsp->response == VIRTIO_SCSI_S_RESET;
+		if (!good && !aborted)
 			ret = ret ?: -EIO;
 		vs_req_put(req);
 	}
 	return ret;
+}
+
+static inline int end_reads(struct reads *reads)
+{
+	return end_reads_or(reads, false);
 }
 
 static inline int fill_disk(struct vs_dev *dev)

@@ -155,6 +155,7 @@ int vs_dev_set_ring(struct vs_dev *dev, struct vs_ring *ring)
 	struct vhost_vring_state state = { .index = ring->index };
 	int ret;
 
+	ring->iommu_fd = dev->iotlb ? dev->fd : -1;
 	state.num = ring->num;
 	ret = vs_ioctl(dev->fd, VHOST_SET_VRING_NUM, &state);
 	if (ret)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <linux/vhost.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "vs_measure.h"
@@ -47,6 +49,7 @@ int vs_ring_get(struct vs_ring *ring, struct vs_mem *mem, unsigned int index,
 	ring->mem = mem;
 	ring->index = index;
 	ring->num = num;
+	ring->iommu_fd = -1;
 	ring->desc = vs_mem_alloc(mem, num * sizeof(*ring->desc), VS_PAGE);
 	ring->avail = vs_mem_alloc(mem, sizeof(*ring->avail) +
 				   (num + 1) * sizeof(uint16_t), VS_PAGE);
@@ -284,12 +287,23 @@ int vs_ring_wait(struct vs_ring *ring, struct vring_used_elem *elem, int ms)
 	}
 }
 
+static bool has_taken(struct vs_ring *ring)
+{
+	volatile uint16_t *avail_event = vs_ring_avail_event(ring);
+	struct vhost_vring_state state = { .index = ring->index };
+
+	if (*avail_event != ring->next_avail)
+		return false;
+	return ring->iommu_fd < 0 ||
+	       (!ioctl(ring->iommu_fd, VHOST_GET_VRING_BASE, &state) &&
+		state.num == ring->next_avail);
+}
+
 int vs_ring_wait_taken(struct vs_ring *ring, int ms)
 {
 	int64_t end = vs_now_ms() + ms;
-	volatile uint16_t *avail_event = vs_ring_avail_event(ring);
 
-	while (*avail_event != ring->next_avail) {
+	while (!has_taken(ring)) {
 		if (vs_now_ms() > end)
 			return -ETIMEDOUT;
 		usleep(1000);

@@ -80,6 +80,7 @@ struct vs_chain {
  * @kick: eventfd, us to the device
  * @call: eventfd, the device to us
  * @err: eventfd, the device's errors
+ * @iommu_fd: the device, where translations may be missing; -1 elsewhere
  */
 struct vs_ring {
 	struct vs_mem *mem;
@@ -99,6 +100,7 @@ struct vs_ring {
 	int kick;
 	int call;
 	int err;
+	int iommu_fd;
 };
 
 /**
@@ -237,6 +239,10 @@ int vs_ring_wait(struct vs_ring *ring, struct vring_used_elem *elem, int ms);
  * vs_ring_wait_taken() - wait until the device has taken every head
  * @ring: a ring with EVENT_IDX, whose avail_event says how far the device is
  * @ms: how long to wait
+ *
+ * Behind an IOMMU a device that waits for the translation of a head asks for a kick for
+ * what comes behind it. VHOST_GET_VRING_BASE, which needs the device's mutex, does not
+ * count that head.
  *
  * Return: 0 or -ETIMEDOUT.
  */
