@@ -94,6 +94,16 @@ vm_port()
 		-device "virtserialport,chardev=$1,name=lab.$1"
 }
 
+# End 1 or 2 of the cable, and who has it: 52:54:00:00:00:01 or :02.
+vm_cable()
+{
+	local end=${cable%%:*} server=(server=on)
+
+	[ "$end" = 1 ] || server=(server=off reconnect-ms=200)
+	printf '%s\n' -netdev "$(IFS=,; echo "stream,id=cable,addr.type=unix,addr.path=${cable#*:},${server[*]}")" \
+		-device "virtio-net-pci,netdev=cable,mac=52:54:00:00:00:0$end"
+}
+
 host_start()
 {
 	local args input=/dev/null output=/dev/null
@@ -109,6 +119,7 @@ host_start()
 		vm_share out "$out" ''
 		[ -z "$vm_modules" ] || vm_share modules "$vm_modules" ,readonly=on
 		printf '%s\n' -device virtio-serial-pci
+		[ -z "$cable" ] || vm_cable
 		for port in out err status; do vm_port "$port"; done
 		[ -z "$terminal" ] ||
 			printf '%s\n' -chardev stdio,id=tty,signal=off -device virtconsole,chardev=tty
