@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A guest on vhost-scsi that verifies its disk all along (lab/level2/migrate), with its
+console as the only way to it, so that it can move from one QEMU to another: what the tests
+with such a guest have in common."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, "/src/lab/report")
+import usage  # noqa: E402  pylint: disable=wrong-import-position
+
+OUT = pathlib.Path("/out")
+WORK = pathlib.Path("/run/migrate")
+WWN = "naa.5001405000000001"
+PATIENCE = 300
+# What QEMU runs the guest with; User-Mode Linux has no KVM.
+UML = "lab.uml" in pathlib.Path("/proc/cmdline").read_text(encoding="ascii").split()
+# The QEMUs that were started
+RUNNING = []
+
+
+class Failed(Exception):
+    """Something that the test is about went wrong."""
+
+
+def wait(what, check):
+    """Until check() is true, or returns what it found."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = check()
+        if found:
+            return found
+        time.sleep(0.3)
+    raise Failed(f"{what}: not within {PATIENCE} s")
+
+
+class Qemu:
+    """One QEMU with the guest, or waiting for it. Methods only: it may be on another host."""
+
+    def __init__(self, number, incoming=False, properties="migratable=on", options=(), kernel=""):
+        accel = "tcg" if UML else "kvm"
+        release = guest_release()
+        self.console = OUT / f"console.{number}"
+        self.log = OUT / f"qemu.{number}"
+        serial = WORK / f"serial.{number}"
+        monitor = WORK / f"qmp.{number}"
+        words = ["qemu-system-x86_64", "-machine", f"q35,accel={accel},hpet=off", "-cpu", "qemu64",
+                 "-smp", "1", "-m", "384", "-bios", "qboot.rom", "-nodefaults",
+                 "-no-user-config", "-no-reboot", "-display", "none",
+                 "-kernel", f"/boot/vmlinuz-{release}", "-initrd", str(WORK / "initrd"),
+                 "-append", "console=ttyS0 quiet panic=-1 mitigations=off pci=noearly,lastbus=0"
+                 + kernel,
+                 "-chardev",
+                 f"socket,id=serial,path={serial},server=on,wait=off,logfile={self.console}",
+                 "-serial", "chardev:serial",
+                 "-qmp", f"unix:{monitor},server=on,wait=off",
+                 *options, "-device", f"vhost-scsi-pci,wwpn={WWN},{properties}"
+                 + ("" if UML else ",modern-pio-notify=on")]
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(words + (["-incoming", "defer"] if incoming else []),
+                                            stdout=log, stderr=log)
+        RUNNING.append(self)
+        self.serial = wait(f"the serial port of QEMU {number}", lambda: self.connect(serial))
+        threading.Thread(target=self.drain, daemon=True).start()
+        self.qmp = wait(f"the monitor of QEMU {number}",
+                        lambda: self.connect(monitor)).makefile("rw")
+        self.qmp.readline()
+        self.ask("qmp_capabilities")
+
+    def connect(self, path):
+        """A socket of its, None if it does not listen yet."""
+        self.dead()
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(PATIENCE)
+        try:
+            sock.connect(str(path))
+        except OSError:
+            return None
+        return sock
+
+    def drain(self):
+        """Reads what the guest says, which is in the log: else it waits for us after a few
+        hundred bytes, of which each takes a packet's room."""
+        self.serial.settimeout(None)
+        while self.serial.recv(4096):
+            pass
+
+    def dead(self):
+        """Raises if the QEMU has ended."""
+        if self.process.poll() is not None:
+            raise Failed(f"QEMU ended with {self.process.returncode}: "
+                         f"{self.log.read_text()[-500:]}")
+        return False
+
+    def ask(self, command, **arguments):
+        """One command of QMP, and its answer; events are passed over."""
+        self.qmp.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.qmp.flush()
+        while True:
+            line = self.qmp.readline()
+            if not line:
+                self.dead()
+                raise Failed(f"{command}: QEMU hung up")
+            answer = json.loads(line)
+            if "error" in answer:
+                raise Failed(f"{command}: {answer['error']['desc']}")
+            if "return" in answer:
+                return answer["return"]
+
+    def said(self):
+        """What the guest said here. Raises if it failed."""
+        text = self.console.read_text(errors="replace") if self.console.exists() else ""
+        if "FAILED" in text:
+            raise Failed(f"the guest: {text[text.index('FAILED'):][:2000]}")
+        self.dead()
+        return text
+
+    def number(self, word):
+        """The last number that the guest said after word, 0 if there is none yet."""
+        return int(([0] + re.findall(rf"^{word} (\d+)\n", self.said(), re.M))[-1])
+
+    def passes(self):
+        """How often the guest has verified its disk here."""
+        return self.said().count("PASS ")
+
+    def tell(self, command):
+        """The guest's shell runs command; what that said."""
+        done = self.said().count("\nDONE\n")
+        self.serial.sendall(f"{command}\n".encode())
+        wait(f"the guest does '{command}'", lambda: self.said().count("\nDONE\n") > done)
+        text = self.said().split("\nDONE\n")[done]
+        return "\n".join(re.findall("^SAID (.*)$", text, re.M))
+
+    def end(self):
+        """This side is not needed any more."""
+        self.ask("quit")
+        self.process.wait(PATIENCE)
+
+    def stop(self):
+        """The guest ends, and must do so in order."""
+        self.serial.sendall(b"stop\n")
+        self.process.wait(PATIENCE)
+        text = self.console.read_text(errors="replace")
+        if "FAILED" in text or "END after" not in text:
+            raise Failed(f"the end: {text[-500:]}")
+
+
+def move(source, target, uri, number):
+    """One migration; the guest has done a whole pass on the other side afterwards."""
+    target.ask("migrate-incoming", uri=uri)
+    source.ask("migrate-set-parameters", **{"max-bandwidth": 1 << 30, "downtime-limit": 2000})
+    source.ask("migrate", uri=uri)
+
+    def ended():
+        state = source.ask("query-migrate")
+        # A slow machine does not converge: then the guest may stop for as long as it takes.
+        if state.get("ram", {}).get("dirty-sync-count", 0) >= 4:
+            source.ask("migrate-set-parameters", **{"downtime-limit": 60000})
+        return state if state.get("status") in ("completed", "failed", "cancelled") else None
+
+    state = wait("the migration", ended)
+    if state["status"] != "completed":
+        raise Failed(f"migration: {state.get('error-desc', state['status'])}")
+    wait("the guest runs", lambda: target.ask("query-status")["running"])
+    source.end()
+    wait("the guest goes on", lambda: target.passes() >= 2)
+    print(f"# {number}: {state['total-time']} ms, downtime {state['downtime']} ms, "
+          f"{state['ram']['dirty-sync-count']} looks at the log, "
+          f"{state['ram']['transferred'] >> 20} MiB", flush=True)
+
+
+def guest_release():
+    """The guest's kernel: the host's own, or Debian's 6.12 where the host is a program."""
+    release = os.uname().release
+    if os.path.exists(f"/boot/vmlinuz-{release}"):
+        return release
+    return next(pathlib.Path("/boot").glob("vmlinuz-6.12.*")).name.removeprefix("vmlinuz-")
+
+
+def prepare(**more):
+    """Room for the disks, and the guest's initramfs with what it runs, and more files: their
+    names there and where they are from."""
+    WORK.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1G", "migrate", WORK], check=True)
+    if not UML:
+        subprocess.run("modprobe kvm_amd || modprobe kvm_intel", shell=True, check=True)
+    more |= {"main": "/src/lab/level2/migrate", "lib.sh": "/src/lab/level2/lib.sh"}
+    for name, source in more.items():
+        shutil.copy(source, WORK / name)
+    cpio = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=WORK, check=True,
+                          input="\n".join(more).encode(), stdout=subprocess.PIPE).stdout
+    initramfs = subprocess.run(
+        ["bash", "-c", f". /src/lab/level1/lib.sh; L2_WORK={WORK}; l2_initramfs"], check=True,
+        text=True, stdout=subprocess.PIPE).stdout.strip()
+    (WORK / "initrd").write_bytes(pathlib.Path(initramfs).read_bytes() + cpio)
+
+
+def serve(backstore):
+    """The target, by targetcli: the disk of the command backstore is LUN 0."""
+    subprocess.run(["modprobe", "-a", "loop", "target_core_mod", "target_core_file",
+                    "target_core_iblock", "target_core_pscsi"], check=False)
+    os.makedirs("/etc/rtslib-fb-target/pr", exist_ok=True)
+    kind, name = re.match(r"/backstores/(\w+) create name=(\w+)", backstore).groups()
+    commands = (f"{backstore}\n/vhost create {WWN}\n"
+                f"/vhost/{WWN}/tpg1/luns create /backstores/{kind}/{name} lun=0\n")
+    said = subprocess.run(["targetcli"], input=commands, text=True, check=True,
+                          stdout=subprocess.PIPE).stdout
+    if not os.path.isdir(f"/sys/kernel/config/target/vhost/{WWN}/tpgt_1/lun/lun_0"):
+        raise Failed(f"targetcli made no LUN: {said}")
+
+
+def clean_up():
+    """No QEMU, and no target."""
+    for qemu in RUNNING:
+        qemu.process.kill()
+        qemu.process.wait()
+    subprocess.run(["targetcli", "clearconfig", "confirm=True"], check=False,
+                   stdout=subprocess.DEVNULL)
+
+
+def times(word, least=1):
+    """How often, from the command line."""
+    if not (word.isdecimal() and int(word) >= least):
+        sys.exit(f"lab: TIMES is a number from {least} on, not '{word}'")
+    return int(word)
+
+
+def judge(name, rows, test):
+    """One line of TAP, and in /out, by whether test() fails."""
+    verdict = "ok"
+    try:
+        test()
+    except (Failed, OSError, LookupError, ValueError, subprocess.SubprocessError) as failed:
+        print(f"# {failed}")
+        verdict = "not ok"
+    clean_up()
+    program = pathlib.Path(sys.argv[0]).name
+    (OUT / f"{program}.tap").write_text(
+        f"TAP version 13\n1..1\n# covers: {rows}\n{verdict} 1 {name}\n")
+    print(f"{verdict} 1 {name}")
+    sys.exit(verdict != "ok")
+
+
+def words(document, least, most):
+    """The words of the command line."""
+    return usage.words(document, least, most)
