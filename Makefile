@@ -59,7 +59,7 @@ check: ## the tests that guard the main branch (5 to 11 minutes on two CPUs, as 
 	@lab/check
 
 PHONY += check-all
-check-all: ## check, then run_kselftest, the pages, fuzzing and all tests on both packaged kernels (an hour)
+check-all: ## check, then run_kselftest, the pages, fuzzing and all tests on both packaged kernels (an hour and a half)
 	@lab/check-all
 
 PHONY += debug-check
