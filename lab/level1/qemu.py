@@ -50,7 +50,9 @@ class Qemu:
         release = guest_release()
         self.console = OUT / f"console.{number}"
         self.log = OUT / f"qemu.{number}"
-        serial = WORK / f"serial.{number}"
+        console = WORK / f"console.{number}"
+        # See lab/level1/lib.sh.
+        notify = "" if UML else ",modern-pio-notify=on"
         monitor = WORK / f"qmp.{number}"
         words = ["qemu-system-x86_64", "-machine", f"q35,accel={accel},hpet=off", "-cpu", "qemu64",
                  "-smp", "1", "-m", "384", "-bios", "qboot.rom", "-nodefaults",
@@ -59,16 +61,16 @@ class Qemu:
                  "-append", "console=ttyS0 quiet panic=-1 mitigations=off pci=noearly,lastbus=0"
                  + kernel,
                  "-chardev",
-                 f"socket,id=serial,path={serial},server=on,wait=off,logfile={self.console}",
-                 "-serial", "chardev:serial",
+                 f"socket,id=console,path={console},server=on,wait=off,logfile={self.console}",
+                 "-device", f"virtio-serial-pci{notify}", "-device", "virtconsole,chardev=console",
+                 "-serial", f"file:{OUT}/serial.{number}",
                  "-qmp", f"unix:{monitor},server=on,wait=off",
-                 *options, "-device", f"vhost-scsi-pci,wwpn={WWN},{properties}"
-                 + ("" if UML else ",modern-pio-notify=on")]
+                 *options, "-device", f"vhost-scsi-pci,wwpn={WWN},{properties}{notify}"]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(words + (["-incoming", "defer"] if incoming else []),
                                             stdout=log, stderr=log)
         RUNNING.append(self)
-        self.serial = wait(f"the serial port of QEMU {number}", lambda: self.connect(serial))
+        self.terminal = wait(f"the console of QEMU {number}", lambda: self.connect(console))
         threading.Thread(target=self.drain, daemon=True).start()
         self.qmp = wait(f"the monitor of QEMU {number}",
                         lambda: self.connect(monitor)).makefile("rw")
@@ -87,10 +89,9 @@ class Qemu:
         return sock
 
     def drain(self):
-        """Reads what the guest says, which is in the log: else it waits for us after a few
-        hundred bytes, of which each takes a packet's room."""
-        self.serial.settimeout(None)
-        while self.serial.recv(4096):
+        """Reads what the guest says, which is in the log: else it waits for us in the end."""
+        self.terminal.settimeout(None)
+        while self.terminal.recv(4096):
             pass
 
     def dead(self):
@@ -134,7 +135,7 @@ class Qemu:
     def tell(self, command):
         """The guest's shell runs command; what that said."""
         done = self.said().count("\nDONE\n")
-        self.serial.sendall(f"{command}\n".encode())
+        self.terminal.sendall(f"{command}\n".encode())
         wait(f"the guest does '{command}'", lambda: self.said().count("\nDONE\n") > done)
         text = self.said().split("\nDONE\n")[done]
         return "\n".join(re.findall("^SAID (.*)$", text, re.M))
@@ -146,7 +147,7 @@ class Qemu:
 
     def stop(self):
         """The guest ends, and must do so in order."""
-        self.serial.sendall(b"stop\n")
+        self.terminal.sendall(b"stop\n")
         self.process.wait(PATIENCE)
         text = self.console.read_text(errors="replace")
         if "FAILED" in text or "END after" not in text:
