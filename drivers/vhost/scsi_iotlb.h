@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 /* Pieces that a used ring may lie in: 8192 entries, each of whose pages is elsewhere */
-#define VHOST_SCSI_IOTLB_PIECES	17
+#define VHOST_SCSI_IOTLB_PIECES	18
 
 struct file;
 struct iov_iter;
