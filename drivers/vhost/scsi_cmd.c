@@ -15,6 +15,7 @@
 #include <scsi/scsi_proto.h>
 #include <target/target_core_backend.h>
 
+#include "scsi_queued.h"
 #include "scsi_trace.h"
 #include "vhost_scsi.h"
 
@@ -159,6 +160,8 @@ static void vhost_scsi_cmd_retire(struct vhost_scsi_cmd *cmd)
 		memset(cmd->wire.sense, 0, sizeof(cmd->wire.sense));
 	vhost_scsi_map_release(&cmd->map);
 	vhost_scsi_ring_free_rsp(&cmd->rsp);
+	if (cmd->queued)
+		vhost_scsi_queued_put(cmd);
 	vhost_scsi_slot_put(cmd);
 }
 
@@ -186,6 +189,9 @@ static void vhost_scsi_cmd_end(struct vhost_scsi_vq *svq,
 	if (cmd->rsp.log_len)
 		vhost_scsi_log(svq, cmd->rsp.iov, cmd->rsp.log_len);
 	vhost_scsi_ring_push(svq, cmd->rsp.head, written);
+	/* Copying that much may have taken long enough to let others run. */
+	if (cmd->len > SZ_64K)
+		cond_resched();
 }
 
 /**

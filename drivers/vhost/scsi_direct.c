@@ -13,10 +13,13 @@
 #include <linux/blkdev.h>
 #include <linux/cleanup.h>
 #include <linux/file.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <scsi/scsi_proto.h>
 #include <target/target_core_backend.h>
 
+#include "scsi_queued.h"
 #include "vhost_scsi.h"
 
 /*
@@ -57,16 +60,55 @@ static dev_t vhost_scsi_direct_bdev(struct se_device *dev)
 	return MKDEV(major, minor);
 }
 
-/*
- * How many requests a hardware queue of the disk takes before submitting one more
- * sleeps. 0 for a disk that may make them wait for something else: one without a
- * queue of its own hands them on (LVM), and others execute them on the spot (nbd).
+/**
+ * struct vhost_scsi_direct_disk - what a disk takes without making anybody sleep
+ * @tags: requests; more wait for one that has ended
+ * @max_bytes: bytes that are one request, in
+ * @max_pieces: at most that many pieces,
+ * @boundary: which begin and end where none of these bits is set, but at the ends
  */
+struct vhost_scsi_direct_disk {
+	unsigned int tags;
+	unsigned int max_bytes;
+	unsigned int max_pieces;
+	unsigned long boundary;
+};
+
+/* What a queue is granted of tags that it shares, however many there are (blk-mq). */
+#define VHOST_SCSI_DIRECT_SHARED	4U
+
 static unsigned int vhost_scsi_direct_tags(struct request_queue *q)
 {
+	unsigned int tags = q->nr_requests;
+
+	/* A scheduler has requests of its own for each disk. */
+	if (!q->elevator && q->tag_set->flags & BLK_MQ_F_TAG_QUEUE_SHARED)
+		tags = min(tags, VHOST_SCSI_DIRECT_SHARED);
+	/* A request that crosses the end of a chunk becomes two. */
+	return q->limits.chunk_sectors ? tags / 2 : tags;
+}
+
+/*
+ * Returns false for a disk that may make submitters wait for something else: one without
+ * a queue of its own hands requests on (LVM), and others execute them on the spot (nbd).
+ */
+static bool vhost_scsi_direct_look(struct request_queue *q,
+				   struct vhost_scsi_direct_disk *disk)
+{
+	unsigned int cuts;
+
 	if (!queue_is_mq(q) || q->tag_set->flags & BLK_MQ_F_BLOCKING)
-		return 0;
-	return q->nr_requests;
+		return false;
+	disk->tags = vhost_scsi_direct_tags(q);
+	disk->max_bytes = queue_max_sectors(q) << SECTOR_SHIFT;
+	disk->boundary = queue_virt_boundary(q);
+	/* A long piece is cut into segments. */
+	cuts = disk->max_bytes / queue_max_segment_size(q);
+	disk->max_pieces = min_t(unsigned int, queue_max_segments(q), BIO_MAX_VECS);
+	if (disk->max_pieces <= cuts)
+		return false;
+	disk->max_pieces -= cuts;
+	return true;
 }
 
 /**
@@ -79,13 +121,14 @@ static unsigned int vhost_scsi_direct_tags(struct request_queue *q)
 void vhost_scsi_direct_linked(struct vhost_scsi_tpg *tpg,
 			      const struct se_lun *lun)
 {
+	struct vhost_scsi_direct_disk *disk __free(kfree) = kzalloc(sizeof(*disk), GFP_KERNEL);
 	struct se_device *dev = rcu_dereference_raw(lun->lun_se_dev);
-	unsigned int tags;
 	struct file *file;
 	dev_t bdev;
+	bool good;
 
 	lockdep_assert_not_held(&tpg->mutex);
-	if (!dev || !vhost_scsi_direct_is_iblock(dev))
+	if (!disk || !dev || !vhost_scsi_direct_is_iblock(dev))
 		return;
 	bdev = vhost_scsi_direct_bdev(dev);
 	if (!bdev)
@@ -93,12 +136,11 @@ void vhost_scsi_direct_linked(struct vhost_scsi_tpg *tpg,
 	file = bdev_file_open_by_dev(bdev, BLK_OPEN_READ, NULL, NULL);
 	if (IS_ERR(file))
 		return;
-	tags = vhost_scsi_direct_tags(bdev_get_queue(file_bdev(file)));
+	good = vhost_scsi_direct_look(bdev_get_queue(file_bdev(file)), disk);
 	/* At once: a removal of the disk that follows must not find it in use. */
 	__fput_sync(file);
-	if (tags)
-		xa_store(&tpg->tags, lun->unpacked_lun, xa_mk_value(tags),
-			 GFP_KERNEL);
+	if (good && !xa_is_err(xa_store(&tpg->disks, lun->unpacked_lun, disk, GFP_KERNEL)))
+		disk = NULL;
 }
 
 /**
@@ -109,13 +151,14 @@ void vhost_scsi_direct_linked(struct vhost_scsi_tpg *tpg,
 void vhost_scsi_direct_unlinked(struct vhost_scsi_tpg *tpg,
 				const struct se_lun *lun)
 {
-	xa_erase(&tpg->tags, lun->unpacked_lun);
+	kfree(xa_erase(&tpg->disks, lun->unpacked_lun));
 }
 
 /*
  * A LUN leaves half of what its disk has tags for to others, and shares the other half
  * with the other LUNs on that disk. Queues that have nothing in flight count for
- * nothing, and are not looked at while none needs more than its part.
+ * nothing, and are not looked at while this one needs no more than its part: the others
+ * have at most half of the tags, since what LIO's queue has is not there.
  */
 static bool vhost_scsi_direct_leaves_tags(struct vhost_scsi_vq *svq,
 					  unsigned int tags)
@@ -138,15 +181,41 @@ static bool vhost_scsi_direct_leaves_tags(struct vhost_scsi_vq *svq,
 	return true;
 }
 
+/* Nothing but the ends of a request may lie off a boundary. */
+static noinline bool vhost_scsi_direct_has_gap(const struct vhost_scsi_map *map,
+					       unsigned long boundary)
+{
+	struct scatterlist *sg, *before = NULL;
+	unsigned int i;
+
+	for_each_sg(map->sg, sg, map->nents, i) {
+		if (before && (sg->offset | (before->offset + before->length)) & boundary)
+			return true;
+		before = sg;
+	}
+	return false;
+}
+
+/* Does a command take one tag? The block layer cuts what is too much for one request. */
+static bool vhost_scsi_direct_is_one(const struct vhost_scsi_cmd *cmd,
+				     const struct vhost_scsi_direct_disk *disk)
+{
+	return cmd->len <= disk->max_bytes && cmd->map.nents <= disk->max_pieces &&
+	       !(disk->boundary && vhost_scsi_direct_has_gap(&cmd->map, disk->boundary));
+}
+
 /* Out of line, so that a ramdisk saves no registers for it. */
 static noinline bool vhost_scsi_direct_disk(const struct vhost_scsi_cmd *cmd)
 {
-	const struct se_lun *lun = cmd->task.se_cmd.se_lun;
-	void *entry = xa_load(&to_vtpg(lun->lun_tpg)->tags, lun->unpacked_lun);
-	unsigned int users = READ_ONCE(cmd->task.se_cmd.se_dev->export_count);
+	const struct se_cmd *se_cmd = &cmd->task.se_cmd;
+	const struct se_lun *lun = se_cmd->se_lun;
+	const struct vhost_scsi_direct_disk *disk;
+	unsigned int users = READ_ONCE(se_cmd->se_dev->export_count);
 
-	return entry && vhost_scsi_direct_leaves_tags(cmd->task.svq,
-			xa_to_value(entry) / max(users, 1));
+	disk = xa_load(&to_vtpg(lun->lun_tpg)->disks, lun->unpacked_lun);
+	return disk && !vhost_scsi_queued_any(se_cmd->se_dev) &&
+	       vhost_scsi_direct_leaves_tags(cmd->task.svq, disk->tags / max(users, 1)) &&
+	       vhost_scsi_direct_is_one(cmd, disk);
 }
 
 /**
@@ -174,4 +243,21 @@ bool vhost_scsi_direct(const struct vhost_scsi_cmd *cmd)
 	if (vhost_scsi_direct_is_ramdisk(dev))
 		return true;
 	return vhost_scsi_direct_is_iblock(dev) && vhost_scsi_direct_disk(cmd);
+}
+
+/**
+ * vhost_scsi_direct_not() - LIO's queue is going to have a command
+ * @cmd: command for which vhost_scsi_direct() is false, vq->mutex held
+ *
+ * Until its end the worker executes none to the same disk. A flush takes one tag only, and
+ * would keep those beside it from being executed at once.
+ */
+void vhost_scsi_direct_not(struct vhost_scsi_cmd *cmd)
+{
+	const struct se_cmd *se_cmd = &cmd->task.se_cmd;
+	u8 code = se_cmd->t_task_cdb[0];
+
+	if (vhost_scsi_direct_is_iblock(se_cmd->se_dev) && code != SYNCHRONIZE_CACHE &&
+	    code != SYNCHRONIZE_CACHE_16)
+		vhost_scsi_queued_get(cmd);
 }

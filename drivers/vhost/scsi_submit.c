@@ -164,6 +164,7 @@ int vhost_scsi_submit(struct vhost_scsi_io *io)
 		vhost_scsi_submit_execute(se_cmd);
 	} else {
 		vhost_scsi_execute_own(se_cmd);
+		vhost_scsi_direct_not(cmd);
 		target_submit(se_cmd);
 	}
 	return 0;

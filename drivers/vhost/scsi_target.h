@@ -135,8 +135,8 @@ struct vhost_scsi_tport {
  * @units: the units that the nexus sees, by LUN (scsi_unit.c), while @ep is set;
  *	written under @mutex and @unit_lock, read under either
  * @unit_lock: lets commands look at @units
- * @tags: requests that a hardware queue of a LUN's disk takes, by LUN; none for LUNs
- *	whose commands workers do not execute (scsi_direct.c)
+ * @disks: what the disk of a LUN takes, by LUN; none for LUNs whose commands workers do
+ *	not execute (scsi_direct.c)
  * @attentions: changes of @units that the nexus has yet to be told, written
  *	under @unit_lock
  */
@@ -158,7 +158,7 @@ struct vhost_scsi_tpg {
 	bool extended_copy;
 	struct xarray units;
 	spinlock_t unit_lock;	/* @attentions, and @units with the mutex */
-	struct xarray tags;
+	struct xarray disks;
 	unsigned int attentions;
 };
 

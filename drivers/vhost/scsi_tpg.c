@@ -64,7 +64,7 @@ void vhost_scsi_tpg_register(struct vhost_scsi_tpg *tpg)
 	init_waitqueue_head(&tpg->settled);
 	refcount_set(&tpg->users, 1);
 	xa_init(&tpg->units);
-	xa_init(&tpg->tags);
+	xa_init(&tpg->disks);
 	spin_lock_init(&tpg->unit_lock);
 	mutex_lock(&vhost_scsi_registry_mutex);
 	tpg->se_tpg.tpg_rtpi = vhost_scsi_tpg_port_id(tpg);

@@ -148,6 +148,7 @@ struct vhost_scsi_wrap {
  *	which is answered after it; 0 if no function is about it
  * @ordered: its task attribute is not SIMPLE; counted in the queue's
  *	nr_ordered
+ * @queued: where it is counted by scsi_queued.c, 0 if it is not
  * @wire: the response; LIO writes sense data into it, which is all zero while the
  *	slot is free
  */
@@ -164,6 +165,7 @@ struct vhost_scsi_cmd {
 	bool busy;
 	u8 tmf_response;
 	bool ordered;
+	u8 queued;
 	struct virtio_scsi_cmd_resp wire;
 } ____cacheline_aligned_in_smp;
 
@@ -416,6 +418,7 @@ void vhost_scsi_direct_linked(struct vhost_scsi_tpg *tpg,
 void vhost_scsi_direct_unlinked(struct vhost_scsi_tpg *tpg,
 				const struct se_lun *lun);
 bool vhost_scsi_direct(const struct vhost_scsi_cmd *cmd);
+void vhost_scsi_direct_not(struct vhost_scsi_cmd *cmd);
 
 /* scsi_execute.c */
 void vhost_scsi_execute_own(struct se_cmd *se_cmd);

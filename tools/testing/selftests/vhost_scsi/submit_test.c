@@ -274,14 +274,23 @@ FIXTURE(stopped_lower) {
 
 FIXTURE_VARIANT(stopped_lower) {
 	enum vs_disk disk;
+	unsigned int blocks;
 };
 
 FIXTURE_VARIANT_ADD(stopped_lower, block_device) {
 	.disk = VS_DISK_LOOP,
+	.blocks = 8,
 };
 
 FIXTURE_VARIANT_ADD(stopped_lower, block_device_without_queue) {
 	.disk = VS_DISK_UPPER,
+	.blocks = 8,
+};
+
+/* Each is more than one request, and takes as many tags. */
+FIXTURE_VARIANT_ADD(stopped_lower, block_device_and_large_reads) {
+	.disk = VS_DISK_LOOP,
+	.blocks = 4096,
 };
 
 FIXTURE_SETUP(stopped_lower)
@@ -290,10 +299,13 @@ FIXTURE_SETUP(stopped_lower)
 		.dev.n_io = 2,
 		.disk = variant->disk,
 	};
+	const size_t len = variant->blocks * 512;
 	struct vs_req *req;
+	void *buf;
 
 	ENV_GET(&self->env, &opts);
 	self->dev = &self->env.dev;
+	buf = vs_mem_alloc(&self->dev->mem, len, VS_PAGE);
 	ASSERT_EQ(0, vs_ramdisk_get(&self->env.bs[1], 1, 1, false));
 	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 1, &self->env.bs[1]));
 	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
@@ -302,32 +314,45 @@ FIXTURE_SETUP(stopped_lower)
 	for (req = self->held; req < self->held + 2 * VS_DISK_TAGS; req++) {
 		/* Far apart, so that none is joined to another. */
 		vs_req_get(req, self->dev, TAG, 0,
-			   vs_cdb_rw10(VS_READ_10,
-				       256 * (req - self->held), 8));
-		vs_req_in(req, vs_mem_page(&self->dev->mem, 1), VS_PAGE);
+			   vs_cdb_rw10(VS_READ_10, (req - self->held) % 8 * 256,
+				       variant->blocks));
+		vs_req_in(req, buf, len);
 		ASSERT_EQ(0, vs_req_submit(req));
 	}
 }
 
 ENV_TEARDOWN(stopped_lower);
 
-TEST_F(stopped_lower, other_units_and_functions_are_served)
+static void expect_served(struct __test_metadata *const _metadata, struct vs_dev *dev)
 {
 	struct vs_req other;
-	unsigned int i;
 
-	COVERS("FAB-29");
-	vs_req_get(&other, self->dev, TAG, 1, vs_cdb_op(VS_TEST_UNIT_READY));
-	other.ring = &self->dev->ring[VS_IO + 1];
+	vs_req_get(&other, dev, TAG, 1, vs_cdb_op(VS_TEST_UNIT_READY));
+	other.ring = &dev->ring[VS_IO + 1];
 	EXPECT_EQ(0, vs_req_run(&other));
 	EXPECT_EQ(VS_GOOD, other.rsp->status);
 	EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_REJECTED,
-		  vs_tmf(self->dev, TAG, 1, VIRTIO_SCSI_T_TMF_CLEAR_ACA, 0,
-			 NULL));
+		  vs_tmf(dev, TAG, 1, VIRTIO_SCSI_T_TMF_CLEAR_ACA, 0, NULL));
+	vs_req_put(&other);
+}
+
+TEST_F(stopped_lower, other_units_and_functions_are_served)
+{
+	struct vs_req late;
+	unsigned int i;
+
+	COVERS("FAB-29");
+	expect_served(_metadata, self->dev);
+	/* The other queue has nothing in flight, and no tag is left. */
+	vs_req_get(&late, self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, 8));
+	vs_req_in(&late, vs_mem_page(&self->dev->mem, 1), VS_PAGE);
+	late.ring = &self->dev->ring[VS_IO + 1];
+	ASSERT_EQ(0, vs_req_submit(&late));
+	expect_served(_metadata, self->dev);
 	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
 	for (i = 0; i < 2 * VS_DISK_TAGS; i++)
 		EXPECT_EQ(0, end(&self->held[i]));
-	vs_req_put(&other);
+	EXPECT_EQ(0, end(&late));
 }
 
 TEST_HARNESS_MAIN
