@@ -3,6 +3,7 @@
 console as the only way to it, so that it can move from one QEMU to another: what the tests
 with such a guest have in common."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -20,7 +21,7 @@ import usage  # noqa: E402  pylint: disable=wrong-import-position
 OUT = pathlib.Path("/out")
 WORK = pathlib.Path("/run/migrate")
 WWN = "naa.5001405000000001"
-PATIENCE = 300
+PATIENCE = 900
 # What QEMU runs the guest with; User-Mode Linux has no KVM.
 UML = "lab.uml" in pathlib.Path("/proc/cmdline").read_text(encoding="ascii").split()
 # The QEMUs that were started
@@ -48,9 +49,10 @@ class Qemu:
     def __init__(self, number, incoming=False, properties="migratable=on", options=(), kernel=""):
         accel = "tcg" if UML else "kvm"
         release = guest_release()
-        self.console = OUT / f"console.{number}"
+        # Not in /out: a file that grows under 9p while it is looked at loses bytes there.
+        self.console = WORK / f"console.{number}"
         self.log = OUT / f"qemu.{number}"
-        console = WORK / f"console.{number}"
+        serial = WORK / f"serial.{number}"
         # See lab/level1/lib.sh.
         notify = "" if UML else ",modern-pio-notify=on"
         monitor = WORK / f"qmp.{number}"
@@ -61,20 +63,18 @@ class Qemu:
                  "-append", "console=ttyS0 quiet panic=-1 mitigations=off pci=noearly,lastbus=0"
                  + kernel,
                  "-chardev",
-                 f"socket,id=console,path={console},server=on,wait=off,logfile={self.console}",
-                 "-device", f"virtio-serial-pci{notify}", "-device", "virtconsole,chardev=console",
-                 "-serial", f"file:{OUT}/serial.{number}",
+                 f"socket,id=serial,path={serial},server=on,wait=off,logfile={self.console}",
+                 "-serial", "chardev:serial",
                  "-qmp", f"unix:{monitor},server=on,wait=off",
                  *options, "-device", f"vhost-scsi-pci,wwpn={WWN},{properties}{notify}"]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(words + (["-incoming", "defer"] if incoming else []),
                                             stdout=log, stderr=log)
         RUNNING.append(self)
-        self.terminal = wait(f"the console of QEMU {number}", lambda: self.connect(console))
+        self.serial = wait(f"the serial port of QEMU {number}", lambda: self.connect(serial))
         threading.Thread(target=self.drain, daemon=True).start()
         self.qmp = wait(f"the monitor of QEMU {number}",
                         lambda: self.connect(monitor)).makefile("rw")
-        self.qmp.readline()
         self.ask("qmp_capabilities")
 
     def connect(self, path):
@@ -90,9 +90,10 @@ class Qemu:
 
     def drain(self):
         """Reads what the guest says, which is in the log: else it waits for us in the end."""
-        self.terminal.settimeout(None)
-        while self.terminal.recv(4096):
-            pass
+        self.serial.settimeout(None)
+        with contextlib.suppress(OSError):
+            while self.serial.recv(4096):
+                pass
 
     def dead(self):
         """Raises if the QEMU has ended."""
@@ -106,8 +107,11 @@ class Qemu:
         self.qmp.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
         self.qmp.flush()
         while True:
-            line = self.qmp.readline()
+            line = ""
+            with contextlib.suppress(OSError):
+                line = self.qmp.readline()
             if not line:
+                time.sleep(1)
                 self.dead()
                 raise Failed(f"{command}: QEMU hung up")
             answer = json.loads(line)
@@ -135,7 +139,7 @@ class Qemu:
     def tell(self, command):
         """The guest's shell runs command; what that said."""
         done = self.said().count("\nDONE\n")
-        self.terminal.sendall(f"{command}\n".encode())
+        self.serial.sendall(f"{command}\n".encode())
         wait(f"the guest does '{command}'", lambda: self.said().count("\nDONE\n") > done)
         text = self.said().split("\nDONE\n")[done]
         return "\n".join(re.findall("^SAID (.*)$", text, re.M))
@@ -147,7 +151,7 @@ class Qemu:
 
     def stop(self):
         """The guest ends, and must do so in order."""
-        self.terminal.sendall(b"stop\n")
+        self.serial.sendall(b"stop\n")
         self.process.wait(PATIENCE)
         text = self.console.read_text(errors="replace")
         if "FAILED" in text or "END after" not in text:
@@ -204,16 +208,20 @@ def prepare(**more):
     (WORK / "initrd").write_bytes(pathlib.Path(initramfs).read_bytes() + cpio)
 
 
+def targetcli(commands):
+    """What targetcli says to commands, a line each."""
+    return subprocess.run(["targetcli"], input=commands, text=True, check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
 def serve(backstore):
     """The target, by targetcli: the disk of the command backstore is LUN 0."""
     subprocess.run(["modprobe", "-a", "loop", "target_core_mod", "target_core_file",
                     "target_core_iblock", "target_core_pscsi"], check=False)
     os.makedirs("/etc/rtslib-fb-target/pr", exist_ok=True)
     kind, name = re.match(r"/backstores/(\w+) create name=(\w+)", backstore).groups()
-    commands = (f"{backstore}\n/vhost create {WWN}\n"
-                f"/vhost/{WWN}/tpg1/luns create /backstores/{kind}/{name} lun=0\n")
-    said = subprocess.run(["targetcli"], input=commands, text=True, check=True,
-                          stdout=subprocess.PIPE).stdout
+    said = targetcli(f"{backstore}\n/vhost create {WWN}\n"
+                     f"/vhost/{WWN}/tpg1/luns create /backstores/{kind}/{name} lun=0\n")
     if not os.path.isdir(f"/sys/kernel/config/target/vhost/{WWN}/tpgt_1/lun/lun_0"):
         raise Failed(f"targetcli made no LUN: {said}")
 
@@ -223,6 +231,7 @@ def clean_up():
     for qemu in RUNNING:
         qemu.process.kill()
         qemu.process.wait()
+        shutil.copy(qemu.console, OUT)
     subprocess.run(["targetcli", "clearconfig", "confirm=True"], check=False,
                    stdout=subprocess.DEVNULL)
 
@@ -239,8 +248,8 @@ def judge(name, rows, test):
     verdict = "ok"
     try:
         test()
-    except (Failed, OSError, LookupError, ValueError, subprocess.SubprocessError) as failed:
-        print(f"# {failed}")
+    except Exception as failed:  # pylint: disable=broad-exception-caught
+        print(f"# {type(failed).__name__}: {failed}")
         verdict = "not ok"
     clean_up()
     program = pathlib.Path(sys.argv[0]).name
