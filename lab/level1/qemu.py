@@ -136,6 +136,10 @@ class Qemu:
         """How often the guest has verified its disk here."""
         return self.said().count("PASS ")
 
+    def works(self):
+        """Waits until the guest has done a whole pass here."""
+        wait("the guest goes on", lambda: self.passes() >= 2)
+
     def tell(self, command):
         """The guest's shell runs command; what that said."""
         done = self.said().count("\nDONE\n")
@@ -159,7 +163,7 @@ class Qemu:
 
 
 def move(source, target, uri, number):
-    """One migration; the guest has done a whole pass on the other side afterwards."""
+    """One migration."""
     target.ask("migrate-incoming", uri=uri)
     source.ask("migrate-set-parameters", **{"max-bandwidth": 1 << 30, "downtime-limit": 2000})
     source.ask("migrate", uri=uri)
@@ -176,7 +180,6 @@ def move(source, target, uri, number):
         raise Failed(f"migration: {state.get('error-desc', state['status'])}")
     wait("the guest runs", lambda: target.ask("query-status")["running"])
     source.end()
-    wait("the guest goes on", lambda: target.passes() >= 2)
     print(f"# {number}: {state['total-time']} ms, downtime {state['downtime']} ms, "
           f"{state['ram']['dirty-sync-count']} looks at the log, "
           f"{state['ram']['transferred'] >> 20} MiB", flush=True)
