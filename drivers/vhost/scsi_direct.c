@@ -13,6 +13,7 @@
 #include <linux/blkdev.h>
 #include <linux/cleanup.h>
 #include <linux/file.h>
+#include <linux/math64.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -63,14 +64,14 @@ static dev_t vhost_scsi_direct_bdev(struct se_device *dev)
 /**
  * struct vhost_scsi_direct_disk - what a disk takes without making anybody sleep
  * @tags: requests; more wait for one that has ended
- * @max_bytes: bytes that are one request, in
- * @max_pieces: at most that many pieces,
- * @boundary: which begin and end where none of these bits is set, but at the ends
+ * @max_pieces: pieces that are one request,
+ * @max_bytes: which have at most that many bytes, and
+ * @boundary: begin and end where none of these bits is set, but at the ends
  */
 struct vhost_scsi_direct_disk {
 	unsigned int tags;
-	unsigned int max_bytes;
 	unsigned int max_pieces;
+	u64 max_bytes;
 	unsigned long boundary;
 };
 
@@ -95,19 +96,17 @@ static unsigned int vhost_scsi_direct_tags(struct request_queue *q)
 static bool vhost_scsi_direct_look(struct request_queue *q,
 				   struct vhost_scsi_direct_disk *disk)
 {
-	unsigned int cuts;
+	unsigned int segments = min_t(unsigned int, queue_max_segments(q), BIO_MAX_VECS);
+	unsigned int size = queue_max_segment_size(q);
 
 	if (!queue_is_mq(q) || q->tag_set->flags & BLK_MQ_F_BLOCKING)
 		return false;
 	disk->tags = vhost_scsi_direct_tags(q);
-	disk->max_bytes = queue_max_sectors(q) << SECTOR_SHIFT;
 	disk->boundary = queue_virt_boundary(q);
-	/* A long piece is cut into segments. */
-	cuts = disk->max_bytes / queue_max_segment_size(q);
-	disk->max_pieces = min_t(unsigned int, queue_max_segments(q), BIO_MAX_VECS);
-	if (disk->max_pieces <= cuts)
-		return false;
-	disk->max_pieces -= cuts;
+	/* A long piece is cut into segments; half of them must do for that. */
+	disk->max_bytes = min((u64)queue_max_sectors(q) << SECTOR_SHIFT,
+			      (u64)size * max(segments / 2, 1U));
+	disk->max_pieces = segments - div_u64(disk->max_bytes - 1, size);
 	return true;
 }
 
