@@ -16,7 +16,7 @@ import threading
 import time
 
 sys.path.insert(0, "/src/lab/report")
-import usage  # noqa: E402  pylint: disable=wrong-import-position
+from usage import words  # noqa: E402 F401  pylint: disable=wrong-import-position,unused-import
 
 OUT = pathlib.Path("/out")
 WORK = pathlib.Path("/run/migrate")
@@ -260,8 +260,3 @@ def judge(name, rows, test):
         f"TAP version 13\n1..1\n# covers: {rows}\n{verdict} 1 {name}\n")
     print(f"{verdict} 1 {name}")
     sys.exit(verdict != "ok")
-
-
-def words(document, least, most):
-    """The words of the command line."""
-    return usage.words(document, least, most)
