@@ -18,41 +18,50 @@
 #include "vhost_scsi.h"
 
 /*
- * Have all pages of a range their bit already? Those that are written often mostly do.
- * A VMM clears a bit before it copies the page, thus with what was written before this
- * look. Saves 900 instructions a page: vhost_log_write() pins the bitmap's page. It
- * uses set_bit(): on big endian the bits are not those of bytes.
+ * Has a page its bit already? One that is written often mostly does. A VMM clears a bit
+ * before it copies the page, thus with what was written before this look. Saves 900
+ * instructions: vhost_log_write() pins the bitmap's page. It uses set_bit(): on big
+ * endian the bits are not those of bytes.
  */
-static int vhost_scsi_log_is_set(const struct vhost_virtqueue *vq, u64 first,
-				 u64 last)
+static int vhost_scsi_log_is_set(const struct vhost_virtqueue *vq, u64 page)
 {
-	u64 page;
 	u8 bits;
 
 	if (IS_ENABLED(CONFIG_CPU_BIG_ENDIAN))
 		return false;
-	for (page = first / VHOST_PAGE_SIZE; page <= last / VHOST_PAGE_SIZE; page++) {
-		if (get_user(bits, (u8 __user *)vq->log_base + page / 8))
-			return -EFAULT;
-		if (!(bits & BIT(page % 8)))
-			return false;
-	}
-	return true;
+	if (get_user(bits, (u8 __user *)vq->log_base + page / 8))
+		return -EFAULT;
+	return !!(bits & BIT(page % 8));
 }
 
-/* A bitmap that cannot be written makes the VMM's migration fail, not the command. */
+/*
+ * A byte a page. With a device IOTLB the core wants the address in the owner's memory,
+ * looks itself for all that the guest has there, and from then on goes ahead by the
+ * shortest of what it finds: where memory of the guest overlaps by a few bytes a long
+ * piece would never end.
+ *
+ * A bitmap that cannot be written makes the VMM's migration fail, not the command.
+ */
 static void vhost_scsi_log_range(struct vhost_virtqueue *vq, u64 first, u64 last,
 				 void __user *at)
 {
-	struct vhost_log log = { .addr = first, .len = last - first + 1 };
-	/* With a device IOTLB the core wants the address in the owner's memory. */
-	struct iovec iov = { .iov_base = at, .iov_len = log.len };
-	int ret = vhost_scsi_log_is_set(vq, first, last);
+	u64 page;
+	int ret;
 
-	if (!ret)
-		ret = vhost_log_write(vq, &log, 1, log.len, &iov, 1);
-	if (ret < 0)
-		vq_err(vq, "dirty log: %d\n", ret);
+	for (page = first / VHOST_PAGE_SIZE; page <= last / VHOST_PAGE_SIZE; page++) {
+		struct vhost_log log = {
+			.addr = max(first, page * VHOST_PAGE_SIZE), .len = 1,
+		};
+		struct iovec iov = { .iov_base = at + (log.addr - first), .iov_len = 1 };
+
+		ret = vhost_scsi_log_is_set(vq, page);
+		if (!ret)
+			ret = vhost_log_write(vq, &log, 1, log.len, &iov, 1);
+		if (ret < 0) {
+			vq_err(vq, "dirty log: %d\n", ret);
+			return;
+		}
+	}
 }
 
 /* The guest may have the memory at several addresses, and sees it change at each. */
@@ -69,6 +78,7 @@ static void vhost_scsi_log_piece(struct vhost_virtqueue *vq, u64 at, size_t len)
 			vhost_scsi_log_range(vq, map->start + first - map->addr,
 					     map->start + last - map->addr,
 					     (void __user *)(unsigned long)first);
+		cond_resched();
 	}
 }
 
@@ -98,7 +108,6 @@ void vhost_scsi_log(struct vhost_scsi_vq *svq, const struct iovec *iov,
 		piece = min(iov->iov_len, len);
 		if (piece)
 			vhost_scsi_log_piece(vq, (unsigned long)iov->iov_base, piece);
-		cond_resched();
 	}
 }
 

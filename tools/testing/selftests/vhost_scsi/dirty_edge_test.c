@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The dirty log at its edges: memory that the guest has in part twice, behind an IOMMU.
+ */
+#include "dirty_fixture.h"
+#include "vs_iotlb.h"
+
+#define LEN	(4 << 20)
+
+FIXTURE(translated) {
+	struct vs_env env;
+	struct vs_dev *dev;
+	struct vs_dirty dirty;
+};
+
+FIXTURE_SETUP(translated)
+{
+	struct vs_env_opts opts = {
+		.dev.iommu = true,
+		.disk = VS_DISK_RAM,
+		.mib = LEN >> 20,
+	};
+
+	ENV_GET(&self->env, &opts);
+	self->dev = &self->env.dev;
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	ASSERT_EQ(0, vs_dirty_get(&self->dirty, self->dev));
+}
+
+FIXTURE_TEARDOWN(translated)
+{
+	ENV_PUT(&self->env);
+	vs_dirty_put(&self->dirty);
+}
+
+/* The core, left alone with it, would go through the buffer byte by byte. */
+TEST_F(translated, memory_that_overlaps_by_a_byte_is_logged_by_pages)
+{
+	struct vs_mem *mem = &self->dev->mem;
+	uint8_t *buf = vs_mem_page(mem, LEN / VS_PAGE + 1);
+	struct vhost_memory_region region[] = {
+		{ VS_GPA, mem->size, (uintptr_t)mem->base, 0 },
+		{ VS_GPA + mem->size, 1, (uintptr_t)buf + LEN - 1, 0 },
+	};
+	unsigned int i;
+
+	COVERS("F-MG-01 FEA-13");
+	ASSERT_EQ(0, vs_dev_set_regions(self->dev, region, 2));
+	/* The buffer is one segment. */
+	ASSERT_EQ(0, vs_iotlb_map(self->dev, VS_GPA, mem->size, mem->base, VHOST_ACCESS_RW));
+	ASSERT_EQ(0, vs_dirty_start(&self->dirty));
+	vs_dirty_mark(&self->dirty);
+	EXPECT_GOOD(vs_scsi_read(self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, LEN / 512),
+				 buf, LEN));
+	for (i = 0; i < LEN; i += VS_PAGE)
+		EXPECT_TRUE(vs_dirty_has(&self->dirty, buf + i));
+	EXPECT_FALSE(vs_dirty_has(&self->dirty, buf + LEN));
+	EXPECT_TRUE(vs_dirty_has_gpa(&self->dirty, VS_GPA + mem->size));
+	ASSERT_EQ(0, vs_dirty_stop(&self->dirty));
+}
+
+TEST_HARNESS_MAIN
