@@ -206,7 +206,8 @@ static bool vhost_scsi_req_map(struct vhost_scsi_io *io)
 	size_t written = sizeof(struct virtio_scsi_cmd_resp);
 	int ret;
 
-	if (io->layout.dir == VHOST_SCSI_DIR_IN)
+	/* Without data no protection information is written either. */
+	if (io->layout.dir == VHOST_SCSI_DIR_IN && io->plan.len)
 		written += io->layout.pi_len + io->plan.len;
 
 	ret = vhost_scsi_ring_save_rsp(io->svq, &io->chain,
