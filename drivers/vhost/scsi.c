@@ -184,11 +184,8 @@ static int vhost_scsi_release(struct inode *inode, struct file *file)
 /* Under an endpoint a log that begins needs a bitmap. */
 static bool vhost_scsi_log_ok(struct vhost_scsi *vs)
 {
-	unsigned int i;
-
-	for (i = 0; vs->ep && i < vs->nr_vqs; i++)
-		if (vhost_vq_get_backend(&vs->svq[i].vq) && !vs->svq[i].vq.log_base)
-			return false;
+	if (vs->ep && !vs->svq[0].vq.log_base)
+		return false;
 	return vhost_log_access_ok(&vs->dev);
 }
 
@@ -225,6 +222,32 @@ static long vhost_scsi_set_features(struct vhost_scsi *vs, u64 features)
 	if (vs->ep && changed & features & log)
 		vhost_scsi_drain_wait(vs);
 	return 0;
+}
+
+/*
+ * One bitmap for all queues. The core gives it to those that could write it, and then
+ * says that others could not: none has it then.
+ */
+static long vhost_scsi_set_log_base(struct vhost_scsi *vs, u64 __user *argp)
+{
+	struct vhost_virtqueue *first = &vs->svq[0].vq;
+	void __user *before = first->log_base;
+	unsigned int i;
+	u64 base;
+	long ret;
+
+	lockdep_assert_held(&vs->dev.mutex);
+	if (copy_from_user(&base, argp, sizeof(base)))
+		return -EFAULT;
+	if (!base && vs->ep && vhost_has_feature(first, VHOST_F_LOG_ALL))
+		return -EFAULT;
+	ret = vhost_dev_ioctl(&vs->dev, VHOST_SET_LOG_BASE, argp);
+	for (i = 0; ret && i < vs->nr_vqs; i++) {
+		mutex_lock(&vs->svq[i].vq.mutex);
+		vs->svq[i].vq.log_base = before;
+		mutex_unlock(&vs->svq[i].vq.mutex);
+	}
+	return ret;
 }
 
 static long vhost_scsi_set_backend_features(struct vhost_scsi *vs, u64 features)
@@ -330,6 +353,8 @@ static long vhost_scsi_locked_ioctl(struct vhost_scsi *vs, unsigned int ioctl,
 		if (copy_from_user(&features, argp, sizeof(features)))
 			return -EFAULT;
 		return vhost_scsi_set_features(vs, features);
+	case VHOST_SET_LOG_BASE:
+		return vhost_scsi_set_log_base(vs, argp);
 	case VHOST_GET_BACKEND_FEATURES:
 		features = VHOST_SCSI_BACKEND_FEATURES;
 		return copy_to_user(argp, &features, sizeof(features)) ?

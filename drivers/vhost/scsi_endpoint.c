@@ -61,6 +61,14 @@ static bool vhost_scsi_ep_rings_ok(struct vhost_scsi *vs)
 	return true;
 }
 
+/* Pages that are written into no bitmap would be lost. */
+static bool vhost_scsi_ep_log_ok(struct vhost_scsi *vs)
+{
+	struct vhost_virtqueue *first = &vs->svq[0].vq;
+
+	return !vhost_has_feature(first, VHOST_F_LOG_ALL) || first->log_base;
+}
+
 static bool vhost_scsi_ep_any_ring(struct vhost_scsi *vs)
 {
 	unsigned int i;
@@ -236,11 +244,11 @@ static bool vhost_scsi_ep_goes_on(struct vhost_scsi *vs)
  * Only for the owner: the rings are looked at in the caller's memory.
  *
  * Return: 0; -EPERM for another process than the owner, -EFAULT if the rings or
- * the memory table are not accessible or no ring is set up, -EEXIST if an
- * endpoint is set, -ENOMEM, also if a target wants memory pinned beyond
- * RLIMIT_MEMLOCK, -EINTR if the caller is killed meanwhile, -ERESTARTNOINTR, which
- * the caller does not see, or -ENODEV if no TPG of the WWN is free and has a nexus. A
- * failure leaves no trace.
+ * the memory table are not accessible, no ring is set up, or LOG_ALL is acknowledged
+ * and there is no bitmap, -EEXIST if an endpoint is set, -ENOMEM, also if a target
+ * wants memory pinned beyond RLIMIT_MEMLOCK, -EINTR if the caller is killed meanwhile,
+ * -ERESTARTNOINTR, which the caller does not see, or -ENODEV if no TPG of the WWN is
+ * free and has a nexus. A failure leaves no trace.
  */
 int vhost_scsi_ep_set(struct vhost_scsi *vs, const struct vhost_scsi_target *t)
 {
@@ -254,7 +262,8 @@ int vhost_scsi_ep_set(struct vhost_scsi *vs, const struct vhost_scsi_target *t)
 	ret = vhost_dev_check_owner(&vs->dev);
 	if (ret)
 		return ret;
-	if (!vhost_scsi_ep_rings_ok(vs) || !vhost_scsi_ep_any_ring(vs))
+	if (!vhost_scsi_ep_rings_ok(vs) || !vhost_scsi_ep_any_ring(vs) ||
+	    !vhost_scsi_ep_log_ok(vs))
 		return -EFAULT;
 	if (vs->ep)
 		return -EEXIST;

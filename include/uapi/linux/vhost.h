@@ -56,7 +56,9 @@
  * DOC: VHOST_SET_LOG_BASE, VHOST_SET_LOG_FD
  *
  * Bitmap of the guest pages that the device wrote, one bit for 4 KiB, and the
- * eventfd that is signalled when it changes.
+ * eventfd that is signalled when it changes. A bitmap that is refused is used by no
+ * queue. EFAULT: outside of the address space, or none (0) under an endpoint with
+ * VHOST_F_LOG_ALL.
  */
 #define VHOST_SET_LOG_BASE		_IOW(VHOST_VIRTIO, 0x04, __u64)
 #define VHOST_SET_LOG_FD		_IOW(VHOST_VIRTIO, 0x07, int)

@@ -163,6 +163,26 @@ TEST_F(log, a_log_that_is_nowhere_is_refused)
 	EXPECT_EQ(0, vs_req_end_all(self->req, READS));
 }
 
+TEST_F(log, begins_with_an_endpoint_where_there_is_a_bitmap)
+{
+	uint64_t base = (uintptr_t)self->dirty.bitmap, none = 0, outside = ~0ULL - VS_PAGE + 1;
+
+	COVERS("F-MG-03 FEA-12");
+	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_dirty_acknowledge(&self->dirty, true));
+	EXPECT_EQ(-EFAULT, vs_dev_set_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_ioctl(self->dev->fd, VHOST_SET_LOG_BASE, &base));
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	EXPECT_EQ(-EFAULT, vs_ioctl(self->dev->fd, VHOST_SET_LOG_BASE, &none));
+	EXPECT_EQ(-EFAULT, vs_ioctl(self->dev->fd, VHOST_SET_LOG_BASE, &outside));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	vs_dirty_mark(&self->dirty);
+	ASSERT_EQ(0, submit_reads(self));
+	EXPECT_EQ(0, vs_req_end_all(self->req, READS));
+	EXPECT_TRUE(vs_dirty_has(&self->dirty, self->req[0].rsp));
+	ASSERT_EQ(0, vs_dirty_stop(&self->dirty));
+}
+
 TEST_F(log, of_one_ring_makes_no_other_forgotten)
 {
 	struct vs_ring *ring = &self->dev->ring[VS_IO];
