@@ -8,7 +8,8 @@
  * Enters: a command for LIO's queue, and its end. Leaves: whether its disk has such
  * commands.
  * Context: any; a command under its vq->mutex.
- * Invariant: a command is counted from before LIO's queue has it until the disk is done.
+ * Invariant: a command is counted from before LIO's queue has it until it is answered, and
+ * the disk done with it.
  *
  * Disks share counters, by a hash, so that there is nothing to make and free with a disk:
  * one that has its counter in common with a busy one is slower, but right.
