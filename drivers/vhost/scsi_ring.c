@@ -78,8 +78,11 @@ vhost_scsi_ring_take_any(struct vhost_scsi_vq *svq,
 		vhost_scsi_iotlb_missed(svq);
 		return VHOST_SCSI_TAKE_AGAIN;
 	}
-	if (head < 0)
+	if (head < 0) {
+		/* Of the guest's making, or the rings are not where they were. */
+		svq->iotlb.ready = false;
 		return VHOST_SCSI_TAKE_BROKEN;
+	}
 	if (head == vq->num)
 		return VHOST_SCSI_TAKE_EMPTY;
 
