@@ -41,6 +41,17 @@ static void vhost_scsi_iommu_off(struct vhost_scsi *vs)
 	wake_up_interruptible_poll(&vs->dev.wait, EPOLLIN | EPOLLRDNORM);
 }
 
+/* Is a translation one that the owner's memory can have? */
+static bool vhost_scsi_iommu_ok(const struct vhost_iotlb_msg *msg)
+{
+	if (msg->iova + msg->size - 1 < msg->iova)
+		return false;
+	/* Where addresses are shorter, access_ok() would be asked for others. */
+	return msg->uaddr <= ULONG_MAX && msg->size <= ULONG_MAX &&
+	       msg->uaddr + msg->size >= msg->uaddr &&
+	       access_ok((void __user *)(unsigned long)msg->uaddr, msg->size);
+}
+
 /**
  * vhost_scsi_iommu_set() - a guest is behind an IOMMU, or is not
  * @vs: device without endpoint, dev.mutex held
@@ -72,8 +83,7 @@ static int vhost_scsi_iommu_update(struct vhost_scsi *vs,
 	u64 last = msg->iova + msg->size - 1;
 	int ret;
 
-	if (last < msg->iova || msg->uaddr + msg->size < msg->uaddr ||
-	    !access_ok((void __user *)(unsigned long)msg->uaddr, msg->size))
+	if (!vhost_scsi_iommu_ok(msg))
 		return -EFAULT;
 	vhost_scsi_iotlb_lock(vs);
 	ret = vhost_iotlb_add_range(vs->dev.iotlb, msg->iova, last, msg->uaddr,
