@@ -143,7 +143,7 @@ static bool vhost_scsi_iotlb_prefetch(struct vhost_scsi_vq *svq)
 		return true;
 	vhost_scsi_iotlb_ask_no_more(svq);
 	kept->ready = vq_meta_prefetch(&svq->vq) && vhost_scsi_iotlb_keep(svq);
-	/* A queue that waits for a chain goes on to do so, see vhost_scsi_iotlb_may_take(). */
+	/* A queue that waits for a chain goes on to do so, and has to ask for it again. */
 	kept->waits |= !kept->ready;
 	return kept->ready;
 }
@@ -159,9 +159,15 @@ static bool vhost_scsi_iotlb_prefetch(struct vhost_scsi_vq *svq)
 bool vhost_scsi_iotlb_may_push(struct vhost_scsi_vq *svq)
 {
 	lockdep_assert_held(&svq->vq.mutex);
+	if (svq->iotlb.lent || svq->iotlb.ready)
+		return true;
 	/* No use asking for the rings of a queue that has nothing to push. */
-	return svq->iotlb.lent || svq->iotlb.ready ||
-	       (vhost_scsi_inflight_nr(svq) && vhost_scsi_iotlb_prefetch(svq));
+	if (!vhost_scsi_inflight_nr(svq) || !vhost_scsi_iotlb_prefetch(svq))
+		return false;
+	/* What was asked for its next chain went with that. */
+	if (svq->iotlb.waits)
+		vhost_poll_queue(&svq->vq.poll);
+	return true;
 }
 
 /**

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A guest behind a virtual IOMMU: what its VMM is asked for, and how often. */
+#include "iotlb_queue_fixture.h"
+
+/* Nobody answers, and all of the guest's memory is translated, but for a piece. */
+static int map_all_but(struct vs_dev *dev, const uint8_t *piece, size_t size)
+{
+	const size_t before = piece - dev->mem.base, end = before + size;
+	int ret = 0;
+
+	vs_iotlb_pause(dev, true);
+	if (before)
+		ret = vs_iotlb_map(dev, VS_GPA, before, dev->mem.base, VHOST_ACCESS_RW);
+	return ret ? ret : vs_iotlb_map(dev, VS_GPA + end, dev->mem.size - end,
+					dev->mem.base + end, VHOST_ACCESS_RW);
+}
+
+TEST_F(iotlb, chain_that_waits_is_asked_for_again_behind_answers)
+{
+	uint8_t *piece = vs_mem_alloc(&self->dev->mem, VS_IOTLB_PIECE, VS_IOTLB_PIECE);
+	const uint64_t iova = vs_mem_gpa(&self->dev->mem, piece);
+	uint64_t missed = 0;
+	struct vs_req req;
+
+	COVERS("FEA-13 F-MG-07");
+	ASSERT_EQ(0, hold_reads(self->dev, &self->env.hold, &self->reads));
+	ASSERT_EQ(0, map_all_but(self->dev, piece, VS_IOTLB_PIECE));
+	vs_req_get(&req, self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, 8));
+	vs_req_in(&req, piece, VS_PAGE);
+	ASSERT_EQ(0, vs_req_submit(&req));
+	ASSERT_EQ(0, vs_iotlb_wait_miss(self->dev));
+	/* The VMM has not read that yet when it answers another queue. */
+	ASSERT_EQ(0, vs_iotlb_map(self->dev, 0, VS_PAGE, self->dev->mem.base,
+				  VHOST_ACCESS_RW));
+	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
+	EXPECT_EQ(0, end_reads(&self->reads));
+	/* In the same worker, behind what that may have woken. */
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  vs_tmf(self->dev, TAG, 0, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0, NULL));
+	EXPECT_EQ(0, vs_iotlb_read(self->dev, &missed));
+	EXPECT_EQ(iova, missed);
+	ASSERT_EQ(0, vs_iotlb_map(self->dev, iova, VS_IOTLB_PIECE, piece, VHOST_ACCESS_RW));
+	EXPECT_EQ(0, vs_req_wait(&req));
+	EXPECT_EQ(-1, vs_differs(piece, VS_PAGE, 0));
+	vs_req_put(&req);
+}
+
+TEST_HARNESS_MAIN
