@@ -52,6 +52,18 @@ static bool vhost_scsi_iommu_ok(const struct vhost_iotlb_msg *msg)
 	       access_ok((void __user *)(unsigned long)msg->uaddr, msg->size);
 }
 
+/* Does the device IOTLB have it? A VMM answers each time that it is asked. */
+static bool vhost_scsi_iommu_has(struct vhost_iotlb *iotlb,
+				 const struct vhost_iotlb_msg *msg)
+{
+	u64 last = msg->iova + msg->size - 1;
+	const struct vhost_iotlb_map *map =
+		vhost_iotlb_itree_first(iotlb, msg->iova, last);
+
+	return map && map->start == msg->iova && map->last == last &&
+	       map->addr == msg->uaddr && map->perm == msg->perm;
+}
+
 /**
  * vhost_scsi_iommu_set() - a guest is behind an IOMMU, or is not
  * @vs: device without endpoint, dev.mutex held
@@ -81,13 +93,14 @@ static int vhost_scsi_iommu_update(struct vhost_scsi *vs,
 				   const struct vhost_iotlb_msg *msg)
 {
 	u64 last = msg->iova + msg->size - 1;
-	int ret;
+	int ret = 0;
 
 	if (!vhost_scsi_iommu_ok(msg))
 		return -EFAULT;
 	vhost_scsi_iotlb_lock(vs);
-	ret = vhost_iotlb_add_range(vs->dev.iotlb, msg->iova, last, msg->uaddr,
-				    msg->perm);
+	if (!vhost_scsi_iommu_has(vs->dev.iotlb, msg))
+		ret = vhost_iotlb_add_range(vs->dev.iotlb, msg->iova, last, msg->uaddr,
+					    msg->perm);
 	vhost_scsi_iotlb_unlock(vs);
 	vhost_scsi_iotlb_retry(vs, msg->iova, last);
 	return ret;

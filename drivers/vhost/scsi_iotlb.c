@@ -196,11 +196,26 @@ bool vhost_scsi_iotlb_may_take(struct vhost_scsi_vq *svq)
 /**
  * vhost_scsi_iotlb_missed() - a chain of a queue is not translated
  * @svq: the queue, vq->mutex held
+ *
+ * One that needs more translations than there can be, or that no translation serves,
+ * misses the next one whenever it gets one. The VMM is told so by the queue's error
+ * eventfd and not asked, until the queue looks again: half a second later, at the latest.
  */
 void vhost_scsi_iotlb_missed(struct vhost_scsi_vq *svq)
 {
+	struct vhost_scsi_iotlb *kept = &svq->iotlb;
+
 	lockdep_assert_held(&svq->vq.mutex);
-	svq->iotlb.waits = true;
+	kept->waits = true;
+	if (kept->missed != svq->vq.last_avail_idx) {
+		kept->missed = svq->vq.last_avail_idx;
+		kept->misses = 0;
+	}
+	if (kept->misses++ < svq->vq.iotlb->limit)
+		return;
+	kept->misses = 0;
+	vhost_scsi_iotlb_ask_no_more(svq);
+	vq_err(&svq->vq, "a chain of more translations than there can be\n");
 }
 
 /**

@@ -38,6 +38,8 @@ struct vhost_scsi_iotlb_piece {
  * @nr: entries of @piece
  * @ready: its rings are translated, as the device IOTLB is now
  * @waits: for a translation of its rings, or of its next chain
+ * @missed: last_avail_idx of the chain that was missing a translation
+ * @misses: how often, one after the other
  * @lent: somebody waits, with dev.mutex, for what it has in flight: its answers are
  *	pushed whatever else is translated
  *
@@ -47,6 +49,8 @@ struct vhost_scsi_iotlb {
 	u64 first, last;
 	struct vhost_scsi_iotlb_piece piece[VHOST_SCSI_IOTLB_PIECES];
 	unsigned int nr;
+	u16 missed;
+	unsigned int misses;
 	bool ready;
 	bool waits;
 	bool lent;

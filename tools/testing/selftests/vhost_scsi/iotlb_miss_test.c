@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A guest behind a virtual IOMMU: what its VMM is asked for, and how often. */
+#include <poll.h>
+
 #include "iotlb_queue_fixture.h"
+
+#define LAST_PAGE	(~0ULL - VS_PAGE + 1)
 
 /* Nobody answers, and all of the guest's memory is translated, but for a piece. */
 static int map_all_but(struct vs_dev *dev, const uint8_t *piece, size_t size)
@@ -43,6 +47,61 @@ TEST_F(iotlb, chain_that_waits_is_asked_for_again_behind_answers)
 	EXPECT_EQ(0, vs_req_wait(&req));
 	EXPECT_EQ(-1, vs_differs(piece, VS_PAGE, 0));
 	vs_req_put(&req);
+}
+
+/* From the last page on, behind which there is no address. */
+TEST_F(iotlb, buffer_over_the_end_of_all_addresses_is_told_as_an_error)
+{
+	struct pollfd pfd[] = {
+		{ .fd = self->ring->err, .events = POLLIN },
+		{ .fd = self->dev->fd, .events = POLLIN },
+	};
+	uint8_t *page = vs_mem_page(&self->dev->mem, 1);
+	unsigned int i, most = 2 * vs_iotlb_limit();
+	struct vs_req req;
+	uint64_t missed;
+
+	COVERS("FEA-13 F-MG-07 F-SE-10");
+	if (!most)
+		SKIP(return, "how many translations there can be is unknown");
+	ASSERT_EQ(0, map_all_but(self->dev, self->dev->mem.base, 0));
+	vs_req_get(&req, self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, 16));
+	vs_req_in(&req, page, 2 * VS_PAGE);
+	req.chain.in[req.chain.n_in - 1].gpa = LAST_PAGE;
+	vs_ring_errors(self->ring);
+	ASSERT_EQ(0, vs_req_submit(&req));
+	/* A VMM whose guest has mapped the page answers each time. */
+	for (i = 0; i < most; i++) {
+		ASSERT_LT(0, poll(pfd, 2, vs_patience()));
+		if (pfd[0].revents)
+			break;
+		ASSERT_EQ(0, vs_iotlb_read(self->dev, &missed));
+		EXPECT_EQ(LAST_PAGE, missed);
+		ASSERT_EQ(0, vs_iotlb_map(self->dev, missed, VS_PAGE, page,
+					  VHOST_ACCESS_RW));
+	}
+	EXPECT_GT(most, i);
+	EXPECT_EQ(0, vs_ring_pending(self->ring));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK, vs_tmf(self->dev, TAG, 0, LUN_RESET, 0, NULL));
+	vs_req_put(&req);
+}
+
+TEST_F(iotlb, translation_that_is_told_again_takes_no_room)
+{
+	unsigned int i, limit = vs_iotlb_limit();
+
+	COVERS("FEA-13 F-MG-07");
+	if (!limit)
+		SKIP(return, "how many translations there can be is unknown");
+	vs_iotlb_pause(self->dev, true);
+	ASSERT_EQ(0, invalidate_all(self->dev));
+	ASSERT_EQ(0, map_all_but(self->dev, self->dev->mem.base, 0));
+	for (i = 0; i < limit; i++)
+		ASSERT_EQ(0, vs_iotlb_map(self->dev, 0, VS_PAGE, self->dev->mem.base,
+					  VHOST_ACCESS_RW));
+	/* Nobody answers, and nothing is missed. */
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  vs_tmf(self->dev, TAG, 0, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0, NULL));
 }
 
 TEST_HARNESS_MAIN
