@@ -156,7 +156,7 @@ static int vhost_scsi_open(struct inode *inode, struct file *file)
 	}
 
 	init_waitqueue_head(&vs->drained);
-	INIT_WORK(&vs->ep_work, vhost_scsi_ep_work);
+	INIT_WORK(&vs->ep_work, vhost_scsi_owner_work);
 	INIT_LIST_HEAD(&vs->tmfs);
 	vhost_scsi_evt_init(vs);
 	for (i = 0; i < nr; i++)
@@ -173,7 +173,7 @@ static int vhost_scsi_release(struct inode *inode, struct file *file)
 	struct vhost_scsi *vs = file->private_data;
 
 	mutex_lock(&vs->dev.mutex);
-	vhost_scsi_ep_disown(vs);
+	vhost_scsi_owner_disown(vs);
 	mutex_unlock(&vs->dev.mutex);
 	cancel_work_sync(&vs->ep_work);
 	kvfree(vs->vqs);

@@ -3,14 +3,13 @@
  * SET_ENDPOINT and CLEAR_ENDPOINT: collect targets, size slots, publish;
  * unpublish, drain, free.
  *
- * Enters: the ioctls, release, a target that came later, the end of the owner.
+ * Enters: the ioctls, release, the end of the owner.
  * Leaves: queues that run, or a device that nothing of LIO refers to.
  * Context: process, vs->dev.mutex held; each queue's mutex for its backend.
  * Invariant: nothing can fail after the first queue is published; clearing
  * cannot fail (I4).
  */
 #include <linux/nospec.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "scsi_held.h"
@@ -188,12 +187,17 @@ static void vhost_scsi_ep_unpublish(struct vhost_scsi *vs)
 	}
 }
 
-/*
- * Has every process that had the owner's memory ended? The device itself holds that
- * memory, so what is mapped there stays, and with it whatever that refers to. This may
- * be the device: an io_uring with its descriptor registered.
+/**
+ * vhost_scsi_ep_is_orphan() - has every process that had the owner's memory ended?
+ * @vs: device with an owner
+ *
+ * The device itself holds that memory, so what is mapped there stays, and with it
+ * whatever that refers to. This may be the device: an io_uring with its descriptor
+ * registered.
+ *
+ * Return: true if they have, and it can be known.
  */
-static bool vhost_scsi_ep_is_orphan(const struct vhost_scsi *vs)
+bool vhost_scsi_ep_is_orphan(const struct vhost_scsi *vs)
 {
 #ifdef CONFIG_MEMCG
 	return !rcu_access_pointer(vs->dev.mm->owner);
@@ -342,31 +346,6 @@ void vhost_scsi_ep_release(struct vhost_scsi *vs)
 }
 
 /**
- * vhost_scsi_ep_disown() - the device is nobody's any more
- * @vs: device, dev.mutex held
- *
- * Ends the endpoint and the workers, and lets go of the owner's memory. Another process
- * may become the owner; counters, and the kind of the workers, stay.
- */
-void vhost_scsi_ep_disown(struct vhost_scsi *vs)
-{
-	unsigned int i;
-
-	lockdep_assert_held(&vs->dev.mutex);
-	vhost_scsi_ep_release(vs);
-	vhost_dev_stop(&vs->dev);
-	for (i = 0; i < vs->nr_vqs; i++) {
-		cancel_work_sync(&vs->svq[i].drop_work);
-		vs->svq[i].set_up = false;
-		vs->svq[i].poll = (struct vhost_scsi_poll) { };
-		vhost_scsi_iotlb_reset(&vs->svq[i]);
-	}
-	vhost_dev_cleanup(&vs->dev);
-	vhost_scsi_evt_set_missed(vs, false);
-	vs->rings_old = false;
-}
-
-/**
  * vhost_scsi_ep_clear() - VHOST_SCSI_CLEAR_ENDPOINT
  * @vs: device, dev.mutex held
  * @t: the WWN that is served
@@ -417,31 +396,4 @@ void vhost_scsi_ep_memory_changed(struct vhost_scsi *vs)
 	vhost_scsi_drain_wait(vs);
 	vhost_scsi_held_put(held);
 	vhost_scsi_ep_hold_memory(ep);
-}
-
-/**
- * vhost_scsi_ep_work() - something about the endpoint has changed
- * @work: ep_work of a device
- *
- * Targets may have come: binds them. Or its owner has died: ends it, and what was the
- * owner's, whose memory is given back without the mutex: its end may wait for others.
- */
-void vhost_scsi_ep_work(struct work_struct *work)
-{
-	struct vhost_scsi *vs = container_of(work, struct vhost_scsi, ep_work);
-	struct mm_struct *mm = NULL;
-
-	/* Nobody kills a kworker: see vhost_scsi_ioctl(). */
-	if (mutex_lock_killable(&vs->dev.mutex))
-		return;
-	if (vs->dev.mm && vhost_scsi_ep_is_orphan(vs)) {
-		mm = vs->dev.mm;
-		mmget(mm);
-		vhost_scsi_ep_disown(vs);
-	} else if (vs->ep) {
-		vhost_scsi_tpg_bind_more(vs->ep);
-	}
-	mutex_unlock(&vs->dev.mutex);
-	if (mm)
-		mmput(mm);
 }

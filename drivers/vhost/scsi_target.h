@@ -172,6 +172,10 @@ static inline struct vhost_scsi_tport *to_tport(struct se_wwn *wwn)
 	return container_of(wwn, struct vhost_scsi_tport, wwn);
 }
 
+/* scsi_owner.c */
+void vhost_scsi_owner_disown(struct vhost_scsi *vs);
+void vhost_scsi_owner_work(struct work_struct *work);
+
 /* scsi_tpg.c */
 void vhost_scsi_tpg_register(struct vhost_scsi_tpg *tpg);
 void vhost_scsi_tpg_unregister(struct vhost_scsi_tpg *tpg);

@@ -341,8 +341,7 @@ int vhost_scsi_ep_clear(struct vhost_scsi *vs,
 void vhost_scsi_ep_release(struct vhost_scsi *vs);
 void vhost_scsi_ep_memory_changed(struct vhost_scsi *vs);
 void vhost_scsi_ep_ring_set_up(struct vhost_scsi *vs, unsigned int index);
-void vhost_scsi_ep_work(struct work_struct *work);
-void vhost_scsi_ep_disown(struct vhost_scsi *vs);
+bool vhost_scsi_ep_is_orphan(const struct vhost_scsi *vs);
 
 /* scsi_io.c */
 void vhost_scsi_io_kick(struct vhost_work *work);
