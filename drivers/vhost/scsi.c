@@ -269,13 +269,17 @@ static long vhost_scsi_endpoint_ioctl(struct vhost_scsi *vs, unsigned int ioctl,
 				      void __user *argp)
 {
 	struct vhost_scsi_target target;
+	long ret;
 
 	if (copy_from_user(&target, argp, sizeof(target)))
 		return -EFAULT;
 	if (target.reserved)
 		return -EOPNOTSUPP;
-	return ioctl == VHOST_SCSI_SET_ENDPOINT ?
-	       vhost_scsi_ep_set(vs, &target) : vhost_scsi_ep_clear(vs, &target);
+	if (ioctl == VHOST_SCSI_SET_ENDPOINT)
+		return vhost_scsi_ep_set(vs, &target);
+	ret = vhost_scsi_ep_clear(vs, &target);
+	vhost_scsi_owner_look(vs);
+	return ret;
 }
 
 /*
@@ -314,6 +318,8 @@ static long vhost_scsi_core_ioctl(struct vhost_scsi *vs, unsigned int ioctl,
 	ret = vhost_dev_ioctl(&vs->dev, ioctl, argp);
 	if (ret == -ENOIOCTLCMD)
 		return vhost_scsi_vring_ioctl(vs, ioctl, argp);
+	if (ioctl == VHOST_SET_OWNER && ret == -EBUSY)
+		vhost_scsi_owner_look(vs);
 	if (ioctl == VHOST_SET_MEM_TABLE && !ret)
 		vhost_scsi_ep_memory_changed(vs);
 	return ret;

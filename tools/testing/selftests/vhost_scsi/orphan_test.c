@@ -251,4 +251,48 @@ TEST_F(orphan, clear_endpoint_works_for_whoever_holds_the_descriptor)
 	EXPECT_EQ(0, vs_dev_setup(&self->dev));
 }
 
+/* A device whose owner has stopped it in good order, and ended. */
+FIXTURE(stopped) {
+	struct vs_env env;
+	struct vs_dev dev;
+};
+
+FIXTURE_SETUP(stopped)
+{
+	struct vs_env_opts opts = { .no_dev = true };
+	int status;
+	pid_t owner;
+
+	ENV_GET(&self->env, &opts);
+	ASSERT_EQ(0, vs_dev_open(&self->dev, NULL));
+	owner = fork();
+	ASSERT_LE(0, owner);
+	if (!owner)
+		_exit(vs_dev_setup(&self->dev) || vs_dev_set_endpoint(&self->dev, VS_WWN) ||
+		      vs_dev_clear_endpoint(&self->dev, VS_WWN));
+	ASSERT_EQ(owner, waitpid(owner, &status, 0));
+	ASSERT_EQ(0, status);
+}
+
+FIXTURE_TEARDOWN(stopped)
+{
+	vs_dev_close(&self->dev);
+	ENV_PUT(&self->env);
+}
+
+TEST_F(stopped, another_process_may_be_its_owner)
+{
+	int64_t end = vs_now_ms() + vs_patience();
+	int ret;
+
+	COVERS("IOC-29 F-LC-26");
+	do {
+		ret = vs_dev_setup(&self->dev);
+		usleep(10000);
+	} while (ret == -EBUSY && vs_now_ms() < end);
+	EXPECT_EQ(0, ret);
+	EXPECT_EQ(0, vs_dev_set_endpoint(&self->dev, VS_WWN));
+	EXPECT_EQ(0, vs_scsi_settle(&self->dev, TAG, 0));
+}
+
 TEST_HARNESS_MAIN
