@@ -345,6 +345,14 @@ void vhost_scsi_ep_release(struct vhost_scsi *vs)
 	vs->rings_old = true;
 }
 
+static bool vhost_scsi_ep_is_named(const struct vhost_scsi_ep *ep,
+				   const struct vhost_scsi_target *t)
+{
+	size_t len = strnlen(t->vhost_wwpn, sizeof(t->vhost_wwpn));
+
+	return strlen(ep->name) == len && !memcmp(ep->name, t->vhost_wwpn, len);
+}
+
 /**
  * vhost_scsi_ep_clear() - VHOST_SCSI_CLEAR_ENDPOINT
  * @vs: device, dev.mutex held
@@ -361,16 +369,12 @@ int vhost_scsi_ep_clear(struct vhost_scsi *vs,
 	lockdep_assert_held(&vs->dev.mutex);
 	if (!vhost_scsi_ep_rings_ok(vs))
 		return -EFAULT;
-	if (!vs->ep)
-		return 0;
-	if (strnlen(vs->ep->name, sizeof(t->vhost_wwpn)) !=
-	    strnlen(t->vhost_wwpn, sizeof(t->vhost_wwpn)) ||
-	    strncmp(vs->ep->name, t->vhost_wwpn, sizeof(t->vhost_wwpn)))
+	if (vs->ep && !vhost_scsi_ep_is_named(vs->ep, t))
 		return -EINVAL;
 
 	vhost_scsi_ep_release(vs);
-	if (vhost_scsi_ep_is_orphan(vs))
-		queue_work(vhost_scsi_unbound_wq, &vs->ep_work);
+	/* Also of a boot whose endpoint was refused. */
+	vs->rings_old = true;
 	return 0;
 }
 

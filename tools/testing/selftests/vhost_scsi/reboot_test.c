@@ -122,6 +122,28 @@ TEST_F(reboot, queue_that_is_not_set_up_again_is_left_alone)
 	EXPECT_EQ(NEW, holds(self->dev));
 }
 
+TEST_F(reboot, boot_whose_endpoint_was_refused_leaves_no_ring)
+{
+	struct vs_ring *ring = &self->dev->ring[LAST];
+	uint8_t was[VS_PAGE];
+	size_t len = used_size(ring);
+
+	COVERS("IOC-02 IOC-03");
+	ASSERT_GT(sizeof(was), len);
+	ASSERT_EQ(0, start(self->dev, VS_CTL, LAST + 1));
+	ASSERT_EQ(-ENODEV, vs_dev_set_endpoint(self->dev, VS_WWN2));
+	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN2));
+	ASSERT_EQ(0, leave_write(&self->req));
+	memset(ring->used, 0x5a, len);
+	memcpy(was, ring->used, len);
+	ASSERT_EQ(0, start(self->dev, VS_CTL, LAST));
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	EXPECT_EQ(OLD, holds(self->dev));
+	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	EXPECT_EQ(0, memcmp(was, ring->used, len));
+}
+
 TEST_F(reboot, without_a_ring_ioctl_every_queue_is_served_again)
 {
 	COVERS("IOC-02 IOC-03");
