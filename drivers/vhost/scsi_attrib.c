@@ -46,11 +46,11 @@ static ssize_t vhost_scsi_tpg_nexus_show(struct config_item *item, char *page)
 {
 	struct vhost_scsi_tpg *tpg = to_vtpg(to_tpg(item));
 
-	guard(mutex)(&tpg->mutex);
-	if (!tpg->sess)
+	char name[TRANSPORT_IQN_LEN];
+
+	if (!vhost_scsi_nexus_read(tpg, name))
 		return -ENODEV;
-	return sysfs_emit(page, "%s\n",
-			  tpg->sess->se_node_acl->initiatorname);
+	return sysfs_emit(page, "%s\n", name);
 }
 
 static ssize_t vhost_scsi_tpg_nexus_store(struct config_item *item,
@@ -86,12 +86,12 @@ static ssize_t vhost_scsi_tpg_attrib_nexus_show(struct config_item *item, char *
 {
 	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
 
-	guard(mutex)(&tpg->mutex);
-	if (!tpg->sess)
+	char name[TRANSPORT_IQN_LEN];
+
+	if (!vhost_scsi_nexus_read(tpg, name))
 		return sysfs_emit(page, "\n");
 	return sysfs_emit(page, "%.*s%s\n", tpg->tport->proto->cut,
-			  tpg->tport->proto->prefix,
-			  tpg->sess->se_node_acl->initiatorname);
+			  tpg->tport->proto->prefix, name);
 }
 
 static ssize_t vhost_scsi_tpg_attrib_nexus_store(struct config_item *item,

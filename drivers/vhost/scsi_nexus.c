@@ -24,6 +24,9 @@ static void vhost_scsi_nexus_publish_session(struct vhost_scsi_tpg *tpg,
 					     struct se_session *sess)
 {
 	lockdep_assert_held(&tpg->mutex);
+	spin_lock(&tpg->name_lock);
+	strscpy(tpg->nexus, sess ? sess->se_node_acl->initiatorname : "");
+	spin_unlock(&tpg->name_lock);
 	/* Pairs with the address dependency of the data path. */
 	smp_store_release(&tpg->sess, sess);
 }
@@ -45,7 +48,7 @@ static void vhost_scsi_nexus_remove(struct vhost_scsi_tpg *tpg)
 	lockdep_assert_held(&tpg->mutex);
 	vhost_scsi_tpg_unplug(tpg);
 	vhost_scsi_nexus_remove_session(tpg->sess);
-	WRITE_ONCE(tpg->sess, NULL);
+	vhost_scsi_nexus_publish_session(tpg, NULL);
 }
 
 /* A nexus of that name instead of the one that there is, if there is one. */
@@ -63,6 +66,21 @@ static int vhost_scsi_nexus_make(struct vhost_scsi_tpg *tpg, const char *name)
 		vhost_scsi_nexus_remove(tpg);
 	vhost_scsi_nexus_publish_session(tpg, sess);
 	return 0;
+}
+
+/**
+ * vhost_scsi_nexus_read() - the name of the I_T nexus of a TPG
+ * @tpg: the TPG
+ * @name: result, empty if there is none
+ *
+ * Return: true if there is one.
+ */
+bool vhost_scsi_nexus_read(struct vhost_scsi_tpg *tpg, char name[TRANSPORT_IQN_LEN])
+{
+	spin_lock(&tpg->name_lock);
+	strscpy(name, tpg->nexus, TRANSPORT_IQN_LEN);
+	spin_unlock(&tpg->name_lock);
+	return *name;
 }
 
 /**
@@ -112,8 +130,12 @@ int vhost_scsi_nexus_name(struct vhost_scsi_tpg *tpg, const char *name)
 	return ret;
 }
 
-/* Give a nexus another session of its name; no queue uses the old one afterwards. */
-static void vhost_scsi_nexus_replace_session(struct vhost_scsi_tpg *tpg)
+/*
+ * Give a nexus another session of its name. Returns an endpoint whose queues may use the
+ * old one still, after vhost_scsi_tpg_hold(), or NULL.
+ */
+static struct vhost_scsi_ep *
+vhost_scsi_nexus_replace_session(struct vhost_scsi_tpg *tpg)
 {
 	const char *name = tpg->sess->se_node_acl->initiatorname;
 	struct se_session *fresh;
@@ -124,8 +146,7 @@ static void vhost_scsi_nexus_replace_session(struct vhost_scsi_tpg *tpg)
 		fresh = NULL;
 	}
 	vhost_scsi_nexus_publish_session(tpg, fresh);
-	if (tpg->ep)
-		vhost_scsi_tpg_sync_queues(tpg->ep->vs);
+	return vhost_scsi_tpg_hold(tpg);
 }
 
 /*
@@ -193,20 +214,25 @@ static void vhost_scsi_nexus_lock_settled(struct vhost_scsi_tpg *tpg)
  *
  * The nexus gets another session of the same name, with the ACL that LIO makes
  * by itself. Without memory for it the nexus ends, and the guest loses the
- * target. Waits for LUNs that are on their way out, then for the commands of the
- * old session, which a backstore may hold for long, with no lock held: whoever serves
- * the target or links a LUN to it asks for its mutex.
+ * target. Waits for LUNs that are on their way out, then for queues, whose worker may be
+ * stuck, and for the commands of the old session, which a backstore may hold for long,
+ * with no lock held: whoever serves the target or links a LUN to it asks for its mutex.
  */
 void vhost_scsi_nexus_renew(struct vhost_scsi_tpg *tpg,
 			    struct se_session *sess)
 {
+	struct vhost_scsi_ep *ep = NULL;
 	bool ours;
 
 	vhost_scsi_nexus_lock_settled(tpg);
 	ours = tpg->sess == sess;
 	if (ours)
-		vhost_scsi_nexus_replace_session(tpg);
+		ep = vhost_scsi_nexus_replace_session(tpg);
 	mutex_unlock(&tpg->mutex);
+	if (ep) {
+		vhost_scsi_tpg_sync_queues(ep->vs);
+		vhost_scsi_tpg_release(ep);
+	}
 	if (ours)
 		vhost_scsi_nexus_remove_session(sess);
 }

@@ -43,7 +43,8 @@ struct vhost_scsi_tpg;
  * @name: WWN that SET_ENDPOINT named
  * @nr_io: request queues that it serves
  * @pin_memory: one of the TPGs had the attribute when it was bound
- * @leaving: TPGs that are not in @tpg any more, but still refer to the endpoint
+ * @leaving: who refers to the endpoint and is not in @tpg any more, or may not be:
+ *	TPGs on their way out, and sessions
  * @held: guest memory that stays pinned, NULL if none does; changes with the memory
  *	table while the queues run, under dev.mutex. Taking it away waits for them
  * @memcg: the owner's, to which workers that are kernel threads charge
@@ -132,8 +133,11 @@ struct vhost_scsi_tport {
  * @pin_memory: an endpoint with this target keeps guest memory pinned; read and
  *	written without the mutex
  * @extended_copy: units take EXTENDED COPY; read and written without the mutex
- * @units: the units that the nexus sees, by LUN (scsi_unit.c), while @ep is set;
- *	written under @mutex and @unit_lock, read under either
+ * @name_lock: guards @nexus: whoever reads it does not wait for the mutex, which is held
+ *	while a guest's worker, or a disk, is waited for
+ * @nexus: name of the initiator, empty without a @sess
+ * @units: the units that the nexus sees, by LUN (scsi_unit.c), as they were when a guest
+ *	was last served; written under @mutex and @unit_lock, read under either
  * @unit_lock: lets commands look at @units
  * @disks: what the disk of a LUN takes, by LUN; none for LUNs whose commands workers do
  *	not execute (scsi_direct.c)
@@ -156,6 +160,8 @@ struct vhost_scsi_tpg {
 	unsigned int busyloop_us;
 	bool pin_memory;
 	bool extended_copy;
+	spinlock_t name_lock;	/* @nexus */
+	char nexus[TRANSPORT_IQN_LEN];
 	struct xarray units;
 	spinlock_t unit_lock;	/* @attentions, and @units with the mutex */
 	struct xarray disks;
@@ -192,11 +198,14 @@ void vhost_scsi_tpg_lun_unlinked(struct vhost_scsi_tpg *tpg,
 				 const struct se_lun *lun);
 void vhost_scsi_tpg_announce(struct vhost_scsi_tpg *tpg);
 void vhost_scsi_tpg_sync_queues(struct vhost_scsi *vs);
+struct vhost_scsi_ep *vhost_scsi_tpg_hold(struct vhost_scsi_tpg *tpg);
+void vhost_scsi_tpg_release(struct vhost_scsi_ep *ep);
 void vhost_scsi_tpg_unplug(struct vhost_scsi_tpg *tpg);
 
 /* scsi_nexus.c */
 int vhost_scsi_nexus_add(struct vhost_scsi_tpg *tpg, const char *name);
 int vhost_scsi_nexus_name(struct vhost_scsi_tpg *tpg, const char *name);
+bool vhost_scsi_nexus_read(struct vhost_scsi_tpg *tpg, char name[TRANSPORT_IQN_LEN]);
 int vhost_scsi_nexus_drop(struct vhost_scsi_tpg *tpg);
 void vhost_scsi_nexus_set_prot_type(struct vhost_scsi_tpg *tpg, int type);
 void vhost_scsi_nexus_end(struct vhost_scsi_tpg *tpg);

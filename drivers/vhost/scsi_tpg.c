@@ -61,6 +61,7 @@ static u16 vhost_scsi_tpg_port_id(const struct vhost_scsi_tpg *tpg)
 void vhost_scsi_tpg_register(struct vhost_scsi_tpg *tpg)
 {
 	mutex_init(&tpg->mutex);
+	spin_lock_init(&tpg->name_lock);
 	init_waitqueue_head(&tpg->settled);
 	refcount_set(&tpg->users, 1);
 	xa_init(&tpg->units);
@@ -266,29 +267,53 @@ void vhost_scsi_tpg_sync_queues(struct vhost_scsi *vs)
 }
 
 /**
- * vhost_scsi_tpg_unplug() - take a TPG away from the guest that has it
+ * vhost_scsi_tpg_hold() - keep the endpoint of a TPG, whatever becomes of that
+ * @tpg: TPG, its mutex held
+ *
+ * Return: the endpoint, and vhost_scsi_tpg_release() is due; NULL if it has none.
+ */
+struct vhost_scsi_ep *vhost_scsi_tpg_hold(struct vhost_scsi_tpg *tpg)
+{
+	lockdep_assert_held(&tpg->mutex);
+	if (tpg->ep)
+		atomic_inc(&tpg->ep->leaving);
+	return tpg->ep;
+}
+
+/**
+ * vhost_scsi_tpg_release() - undo vhost_scsi_tpg_hold()
+ * @ep: the endpoint, which may be gone afterwards
+ */
+void vhost_scsi_tpg_release(struct vhost_scsi_ep *ep)
+{
+	/* It may be freed once the count is 0; wake_up_var() does not dereference. */
+	if (atomic_dec_and_test(&ep->leaving))
+		wake_up_var(&ep->leaving);
+}
+
+/**
+ * vhost_scsi_tpg_unplug() - take a TPG, whose nexus goes, from the guest that has it
  * @tpg: TPG, its mutex held
  *
  * Afterwards no queue uses its nexus.
  */
 void vhost_scsi_tpg_unplug(struct vhost_scsi_tpg *tpg)
 {
-	struct vhost_scsi_ep *ep = tpg->ep;
+	struct vhost_scsi_ep *ep;
 
 	lockdep_assert_held(&tpg->mutex);
+	vhost_scsi_unit_forget(tpg);
+	ep = vhost_scsi_tpg_hold(tpg);
 	if (!ep)
 		return;
 
-	atomic_inc(&ep->leaving);
 	/* From here on vhost_scsi_tpg_get() sees NULL, and vhost_scsi_tpg_unbind_all() waits. */
 	smp_store_release(&ep->tpg[tpg->tag], NULL);
 	vhost_scsi_tpg_sync_queues(ep->vs);
 	vhost_scsi_evt_post_lun(ep->vs, tpg->tag, 0,
 				VIRTIO_SCSI_EVT_RESET_REMOVED);
 	vhost_scsi_tpg_unbind(tpg);
-	/* The endpoint may be freed once the count is 0; wake_up_var() does not dereference. */
-	if (atomic_dec_and_test(&ep->leaving))
-		wake_up_var(&ep->leaving);
+	vhost_scsi_tpg_release(ep);
 }
 
 /* -- LUNs -- */

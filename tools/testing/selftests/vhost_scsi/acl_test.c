@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "vs_test.h"
+#include "vs_hole.h"
 #include "vs_thread.h"
 
 #define TAG	VS_TAG
@@ -308,6 +309,61 @@ TEST_F(acl, removal_waits_for_the_disk_and_nobody_waits_for_the_removal)
 	ASSERT_EQ(0, vs_req_wait(&req));
 	vs_req_put(&req);
 	vs_dev_close(&second);
+}
+
+static int read_nexus(void *name)
+{
+	char path[PATH];
+	int ret = vs_read_file(vs_tpg_path(path, sizeof(path), VS_WWN, TAG, "nexus"), name, 64);
+
+	if (ret > 0)
+		ret = vs_read_file(vs_tpg_path(path, sizeof(path), VS_WWN, TAG,
+					       "attrib/nexus"), name, 64);
+	return ret < 0 ? ret : 0;
+}
+
+static int protect(void *arg)
+{
+	(void)arg;
+	return vs_tpg_attr(VS_WWN, TAG, "fabric_prot_type", "1");
+}
+
+TEST_F(acl, removal_waits_for_a_stuck_worker_and_nobody_waits_for_the_removal)
+{
+	void *page = vs_mem_page(&self->dev->mem, 1);
+	struct vs_thread removal, read, attr;
+	char name[64] = "";
+	struct vs_req req;
+	int hole;
+
+	COVERS("CFG-19 F-AD-02 F-SE-08");
+	ASSERT_EQ(0, drop_nexus());
+	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 0, &self->env.bs[0]));
+	ASSERT_EQ(0, acl_get(VS_NEXUS));
+	ASSERT_EQ(0, vs_nexus_write(VS_WWN, TAG, VS_NEXUS));
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	vs_req_get(&req, self->dev, TAG, 0, vs_cdb_op(VS_TEST_UNIT_READY));
+	req.chain.out[0].gpa = vs_mem_gpa(&self->dev->mem, page);
+	hole = vs_hole_get(page);
+	ASSERT_LE(0, hole);
+	ASSERT_EQ(0, vs_req_submit(&req));
+	ASSERT_EQ(0, vs_hole_wait(hole));
+	ASSERT_EQ(0, vs_thread_start(&removal, remove_acl, VS_NEXUS));
+	ASSERT_EQ(0, vs_thread_wait(&removal));
+	ASSERT_EQ(0, vs_thread_start(&read, read_nexus, name));
+	EXPECT_EQ(0, vs_thread_wait_done(&read));
+	ASSERT_EQ(0, vs_thread_start(&attr, protect, NULL));
+	EXPECT_EQ(0, vs_thread_wait_done(&attr));
+	EXPECT_FALSE(removal.done);
+	ASSERT_EQ(0, vs_hole_fill(hole, page));
+	EXPECT_EQ(0, vs_thread_end(&read));
+	EXPECT_EQ(0, strncmp(name, VS_NEXUS, strlen(VS_NEXUS)));
+	EXPECT_EQ(0, vs_thread_end(&attr));
+	EXPECT_EQ(0, vs_thread_end(&removal));
+	EXPECT_EQ(0, vs_req_wait(&req));
+	vs_req_put(&req);
+	close(hole);
 }
 
 TEST_HARNESS_MAIN
