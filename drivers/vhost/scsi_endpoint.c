@@ -226,18 +226,25 @@ static void vhost_scsi_ep_scan_work(struct work_struct *work)
 	schedule_delayed_work(&ep->scan, VHOST_SCSI_SCAN_PERIOD);
 }
 
-/*
- * A guest that goes on, after a pause or on another host, has rings that were used.
- * Nobody has told it what came and went meanwhile.
- */
+/* A guest that goes on, after a pause or on another host, has rings that were used. */
 static bool vhost_scsi_ep_goes_on(struct vhost_scsi *vs)
 {
 	unsigned int i;
 
-	for (i = VHOST_SCSI_VQ_IO; i < vs->nr_vqs; i++)
+	for (i = 0; i < vs->nr_vqs; i++)
 		if (vhost_scsi_ep_serves(&vs->svq[i]) && vs->svq[i].vq.last_avail_idx)
-			return vhost_has_feature(&vs->svq[i].vq, VIRTIO_SCSI_F_HOTPLUG);
+			return true;
 	return false;
+}
+
+/* Nobody has told it what came, went and changed meanwhile. */
+static bool vhost_scsi_ep_missed(struct vhost_scsi *vs)
+{
+	struct vhost_virtqueue *vq = &vs->svq[VHOST_SCSI_VQ_EVT].vq;
+
+	return vhost_scsi_ep_goes_on(vs) &&
+	       (vhost_has_feature(vq, VIRTIO_SCSI_F_HOTPLUG) ||
+		vhost_has_feature(vq, VIRTIO_SCSI_F_CHANGE));
 }
 
 /**
@@ -281,7 +288,7 @@ int vhost_scsi_ep_set(struct vhost_scsi *vs, const struct vhost_scsi_target *t)
 	memcpy(ep->name, t->vhost_wwpn,
 	       strnlen(t->vhost_wwpn, sizeof(t->vhost_wwpn)));
 
-	ret = vhost_scsi_tpg_bind_all(ep);
+	ret = vhost_scsi_tpg_bind_all(ep, vhost_scsi_ep_goes_on(vs));
 	if (ret)
 		goto err_free;
 	ret = vhost_scsi_ep_prepare(vs, ep);
@@ -291,7 +298,7 @@ int vhost_scsi_ep_set(struct vhost_scsi *vs, const struct vhost_scsi_target *t)
 	if (ret)
 		goto err_free_slots;
 
-	if (vhost_scsi_ep_goes_on(vs))
+	if (vhost_scsi_ep_missed(vs))
 		vhost_scsi_evt_set_missed(vs, true);
 	vhost_scsi_ep_publish(vs, ep);
 	return 0;

@@ -188,7 +188,7 @@ void vhost_scsi_tpg_register(struct vhost_scsi_tpg *tpg);
 void vhost_scsi_tpg_unregister(struct vhost_scsi_tpg *tpg);
 struct vhost_scsi_tpg *vhost_scsi_tpg_of_session(const struct se_session *sess);
 void vhost_scsi_tpg_put(struct vhost_scsi_tpg *tpg);
-int vhost_scsi_tpg_bind_all(struct vhost_scsi_ep *ep);
+int vhost_scsi_tpg_bind_all(struct vhost_scsi_ep *ep, bool goes_on);
 void vhost_scsi_tpg_bind_more(struct vhost_scsi_ep *ep);
 void vhost_scsi_tpg_unbind_all(struct vhost_scsi_ep *ep);
 void vhost_scsi_tpg_scan_all(struct vhost_scsi_ep *ep);

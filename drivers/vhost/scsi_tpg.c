@@ -126,9 +126,12 @@ void vhost_scsi_tpg_put(struct vhost_scsi_tpg *tpg)
  * a tag has it. A guest that runs already is told.
  * Skip a bound one without its mutex: an unplug may hold that as long as a worker sits
  * in a page fault, and the registry must not wait for it.
+ *
+ * A guest that goes on knows its units as they were when it left, and is told what has
+ * changed since. One that boots has yet to read what they are like.
  */
 static bool vhost_scsi_tpg_claim(struct vhost_scsi_tpg *tpg,
-				 struct vhost_scsi_ep *ep)
+				 struct vhost_scsi_ep *ep, bool goes_on)
 {
 	if (strcmp(tpg->tport->name, ep->name) || ep->tpg[tpg->tag] ||
 	    READ_ONCE(tpg->ep))
@@ -139,6 +142,8 @@ static bool vhost_scsi_tpg_claim(struct vhost_scsi_tpg *tpg,
 		return false;
 	WRITE_ONCE(tpg->ep, ep);
 	ep->pin_memory |= READ_ONCE(tpg->pin_memory);
+	if (!goes_on)
+		vhost_scsi_unit_forget(tpg);
 	vhost_scsi_unit_scan(tpg);
 	/* Pairs with READ_ONCE() in vhost_scsi_req_route(). */
 	smp_store_release(&ep->tpg[tpg->tag], tpg);
@@ -148,14 +153,14 @@ static bool vhost_scsi_tpg_claim(struct vhost_scsi_tpg *tpg,
 }
 
 /* All at once: of two devices that race for a WWN, one gets all its TPGs. */
-static bool vhost_scsi_tpg_claim_all(struct vhost_scsi_ep *ep)
+static bool vhost_scsi_tpg_claim_all(struct vhost_scsi_ep *ep, bool goes_on)
 {
 	struct vhost_scsi_tpg *tpg;
 	bool any = false;
 
 	lockdep_assert_held(&vhost_scsi_registry_mutex);
 	list_for_each_entry(tpg, &vhost_scsi_registry, entry)
-		any |= vhost_scsi_tpg_claim(tpg, ep);
+		any |= vhost_scsi_tpg_claim(tpg, ep, goes_on);
 	return any;
 }
 
@@ -182,13 +187,13 @@ static void vhost_scsi_tpg_each(struct vhost_scsi_ep *ep,
 static void vhost_scsi_tpg_unbind(struct vhost_scsi_tpg *tpg)
 {
 	lockdep_assert_held(&tpg->mutex);
-	vhost_scsi_unit_forget(tpg);
 	WRITE_ONCE(tpg->ep, NULL);
 }
 
 /**
  * vhost_scsi_tpg_bind_all() - bind the free TPGs of an endpoint's WWN
  * @ep: endpoint with name and device, and no TPG; its table is filled
+ * @goes_on: its guest was served before
  *
  * TPGs without a nexus, or bound already, are passed over. Those that get one
  * from now on queue the device's ep_work.
@@ -200,13 +205,13 @@ static void vhost_scsi_tpg_unbind(struct vhost_scsi_tpg *tpg)
  * Return: 0, and vhost_scsi_tpg_unbind_all() is due; -ENODEV if there is no
  * TPG to bind.
  */
-int vhost_scsi_tpg_bind_all(struct vhost_scsi_ep *ep)
+int vhost_scsi_tpg_bind_all(struct vhost_scsi_ep *ep, bool goes_on)
 {
 	bool any;
 
 	lockdep_assert_held(&ep->vs->dev.mutex);
 	mutex_lock(&vhost_scsi_registry_mutex);
-	any = vhost_scsi_tpg_claim_all(ep);
+	any = vhost_scsi_tpg_claim_all(ep, goes_on);
 	if (any)
 		list_add_tail(&ep->entry, &vhost_scsi_endpoints);
 	mutex_unlock(&vhost_scsi_registry_mutex);
@@ -221,7 +226,7 @@ void vhost_scsi_tpg_bind_more(struct vhost_scsi_ep *ep)
 {
 	lockdep_assert_held(&ep->vs->dev.mutex);
 	mutex_lock(&vhost_scsi_registry_mutex);
-	vhost_scsi_tpg_claim_all(ep);
+	vhost_scsi_tpg_claim_all(ep, false);
 	mutex_unlock(&vhost_scsi_registry_mutex);
 }
 

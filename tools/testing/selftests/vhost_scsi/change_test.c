@@ -178,6 +178,54 @@ TEST_F(change, write_cache_is_a_mode_parameter)
 	EXPECT_CHANGE(5, MODE);
 }
 
+/* As a guest does that boots: all rings are new. */
+static int boot(struct vs_dev *dev)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < dev->n_rings && !ret; i++) {
+		struct vs_ring *ring = &dev->ring[i];
+
+		ring->used->idx = 0;
+		ring->avail->idx = 0;
+		ring->last_used = 0;
+		ring->next_avail = 0;
+		ret = vs_dev_set_ring(dev, ring);
+	}
+	return ret;
+}
+
+TEST_F(change, guest_that_goes_on_is_told_what_changed_meanwhile)
+{
+	COVERS("EVT-22 SCSI-06 F-MG-08");
+	/* Nothing. */
+	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	EXPECT_GOOD(ready(self->dev, 0));
+	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_hold_table(&self->env.hold, "linear", MORE));
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	EXPECT_CC(6, 0x2a, CAPACITY, ready(self->dev, 0));
+	EXPECT_GOOD(ready(self->dev, 0));
+	/* Before it stops, and mostly before the device has seen it. */
+	ASSERT_EQ(0, vs_hold_table(&self->env.hold, "linear", VS_HOLD_MIB));
+	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	EXPECT_CC(6, 0x2a, CAPACITY, ready(self->dev, 0));
+	EXPECT_GOOD(ready(self->dev, 0));
+	/* A nexus that is made anew has nothing to be told. */
+	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
+	ASSERT_EQ(0, vs_lun_unlink(VS_WWN, TAG, 0));
+	ASSERT_EQ(0, vs_nexus_write(VS_WWN, TAG, "NULL"));
+	ASSERT_EQ(0, vs_hold_table(&self->env.hold, "linear", MORE));
+	ASSERT_EQ(0, vs_nexus_write(VS_WWN, TAG, VS_NEXUS));
+	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 0, &self->env.bs[0]));
+	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
+	EXPECT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	EXPECT_GOOD(ready(self->dev, 0));
+}
+
 TEST_F(change, nothing_is_reported_without_a_change_or_to_the_next_guest)
 {
 	COVERS("EVT-16 EVT-17 SCSI-06");
@@ -195,6 +243,7 @@ TEST_F(change, nothing_is_reported_without_a_change_or_to_the_next_guest)
 	}
 	ASSERT_EQ(0, vs_dev_clear_endpoint(self->dev, VS_WWN));
 	ASSERT_EQ(0, vs_hold_table(&self->env.hold, "linear", VS_HOLD_MIB));
+	ASSERT_EQ(0, boot(self->dev));
 	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
 	/* Nothing comes. */
 	usleep(SOON_MS * 1000);
