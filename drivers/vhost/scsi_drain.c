@@ -12,27 +12,31 @@
  * Invariant: nobody who waits for tasks waits for a translation, and nothing but answers
  * goes through one that was lent.
  */
+#include <linux/sched.h>
 #include <linux/vhost_iotlb.h>
 
 #include "vhost_scsi.h"
 
 /*
  * A part of a used ring that nothing translates; beyond the IOTLB's limit, which would
- * retire others. The core wants to read what it writes the index to.
+ * retire others. The core wants to read what it writes the index to. Returns false without
+ * memory.
  */
-static void vhost_scsi_drain_lend_gap(struct vhost_scsi *vs, u64 start, u64 last,
+static bool vhost_scsi_drain_lend_gap(struct vhost_scsi *vs, u64 start, u64 last,
 				      u64 addr)
 {
 	struct vhost_iotlb *iotlb = vs->dev.iotlb;
 
 	iotlb->limit++;
-	if (vhost_iotlb_add_range_ctx(iotlb, start, last, addr, VHOST_ACCESS_RW, vs))
+	if (vhost_iotlb_add_range_ctx(iotlb, start, last, addr, VHOST_ACCESS_RW, vs)) {
 		iotlb->limit--;
-	else
-		vs->nr_lent++;
+		return false;
+	}
+	vs->nr_lent++;
+	return true;
 }
 
-static void vhost_scsi_drain_lend_piece(struct vhost_scsi *vs,
+static bool vhost_scsi_drain_lend_piece(struct vhost_scsi *vs,
 					const struct vhost_scsi_iotlb_piece *piece)
 {
 	const struct vhost_iotlb_map *map;
@@ -44,21 +48,25 @@ static void vhost_scsi_drain_lend_piece(struct vhost_scsi *vs,
 			last = map->last;
 		} else {
 			last = map ? map->start - 1 : piece->last;
-			vhost_scsi_drain_lend_gap(vs, at, last,
-						  piece->addr + (at - piece->start));
+			if (!vhost_scsi_drain_lend_gap(vs, at, last,
+						       piece->addr + (at - piece->start)))
+				return false;
 		}
 		if (last >= piece->last)
-			return;
+			break;
 	}
+	return true;
 }
 
 /*
  * Only queues with something in flight need it: the rings of the others may be those of
  * an earlier boot, and have no worker. A queue whose used ring cannot be translated all
- * the same loses its heads: it cannot be written (I1).
+ * the same loses its heads: it cannot be written (I1). Returns false if there was no
+ * memory: those that got none keep their answers.
  */
-static void vhost_scsi_drain_lend(struct vhost_scsi *vs)
+static bool vhost_scsi_drain_lend(struct vhost_scsi *vs)
 {
+	bool all = true;
 	unsigned int i, j;
 
 	vhost_scsi_iotlb_lock(vs);
@@ -66,10 +74,13 @@ static void vhost_scsi_drain_lend(struct vhost_scsi *vs)
 		struct vhost_scsi_iotlb *kept = &vs->svq[i].iotlb;
 
 		kept->lent = vhost_scsi_inflight_nr(&vs->svq[i]);
-		for (j = 0; kept->lent && j < kept->nr; j++)
-			vhost_scsi_drain_lend_piece(vs, &kept->piece[j]);
+		for (j = 0; kept->lent && j < kept->nr; j++) {
+			kept->lent = vhost_scsi_drain_lend_piece(vs, &kept->piece[j]);
+			all &= kept->lent;
+		}
 	}
 	vhost_scsi_iotlb_unlock(vs);
+	return all;
 }
 
 /* Returns whether anything was lent. */
@@ -111,7 +122,9 @@ void vhost_scsi_drain_wait(struct vhost_scsi *vs)
 		vhost_scsi_inflight_wait(vs);
 		return;
 	}
-	vhost_scsi_drain_lend(vs);
+	/* Who waits for a disk may wait for a little memory. */
+	while (!vhost_scsi_drain_lend(vs))
+		schedule_timeout_idle(1);
 	/* What has finished may have waited for a translation. */
 	for (i = 0; i < vs->nr_vqs; i++)
 		if (vs->svq[i].iotlb.lent)
