@@ -11,6 +11,7 @@
  * Context: vq->mutex, in a vhost worker; changing, vs->dev.mutex and those of all queues.
  * Invariant: I1, no answer is pushed to a ring that the core cannot reach.
  */
+#include <linux/jiffies.h>
 #include <linux/slab.h>
 #include <linux/vhost_iotlb.h>
 
@@ -184,6 +185,9 @@ bool vhost_scsi_iotlb_may_take(struct vhost_scsi_vq *svq)
 	struct vhost_scsi_iotlb *kept = &svq->iotlb;
 
 	lockdep_assert_held(&svq->vq.mutex);
+	/* Here only: what was pushed in a turn is flushed in it. */
+	kept->ready &= !kept->doubt;
+	kept->doubt = false;
 	if (to_vs(svq)->nr_lent || !vhost_scsi_iotlb_prefetch(svq))
 		return false;
 	/* For its next chain, for which the core asks once more. */
@@ -199,7 +203,7 @@ bool vhost_scsi_iotlb_may_take(struct vhost_scsi_vq *svq)
  *
  * One that needs more translations than there can be, or that no translation serves,
  * misses the next one whenever it gets one. The VMM is told so by the queue's error
- * eventfd and not asked, until the queue looks again: half a second later, at the latest.
+ * eventfd, and not asked for half a second, whatever makes the queue look meanwhile.
  */
 void vhost_scsi_iotlb_missed(struct vhost_scsi_vq *svq)
 {
@@ -207,15 +211,18 @@ void vhost_scsi_iotlb_missed(struct vhost_scsi_vq *svq)
 
 	lockdep_assert_held(&svq->vq.mutex);
 	kept->waits = true;
-	if (kept->missed != svq->vq.last_avail_idx) {
-		kept->missed = svq->vq.last_avail_idx;
+	if (kept->misses < svq->vq.iotlb->limit) {
+		kept->misses += kept->changed;
+		kept->changed = false;
+		if (kept->misses < svq->vq.iotlb->limit)
+			return;
+		kept->rest = jiffies + VHOST_SCSI_SCAN_PERIOD;
+		vq_err(&svq->vq, "a chain of more translations than there can be\n");
+	} else if (time_after_eq(jiffies, kept->rest)) {
 		kept->misses = 0;
-	}
-	if (kept->misses++ < svq->vq.iotlb->limit)
 		return;
-	kept->misses = 0;
+	}
 	vhost_scsi_iotlb_ask_no_more(svq);
-	vq_err(&svq->vq, "a chain of more translations than there can be\n");
 }
 
 /**
@@ -247,6 +254,7 @@ void vhost_scsi_iotlb_unlock(struct vhost_scsi *vs)
 		struct vhost_virtqueue *vq = &vs->svq[i].vq;
 
 		vs->svq[i].iotlb.ready = false;
+		vs->svq[i].iotlb.changed = true;
 		memset(vq->meta_iotlb, 0, sizeof(vq->meta_iotlb));
 		mutex_unlock(&vq->mutex);
 	}

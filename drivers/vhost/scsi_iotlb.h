@@ -38,8 +38,11 @@ struct vhost_scsi_iotlb_piece {
  * @nr: entries of @piece
  * @ready: its rings are translated, as the device IOTLB is now
  * @waits: for a translation of its rings, or of its next chain
- * @missed: last_avail_idx of the chain that was missing a translation
- * @misses: how often, one after the other
+ * @doubt: a chain could not be taken: at the next turn the rings are looked for again
+ * @changed: the device IOTLB has changed since the queue last missed something
+ * @misses: how often its next chain missed something, after a change each; as many as
+ *	there can be translations is too often
+ * @rest: jiffies until when it is not asked for then
  * @lent: somebody waits, with dev.mutex, for what it has in flight: its answers are
  *	pushed whatever else is translated
  *
@@ -49,8 +52,10 @@ struct vhost_scsi_iotlb {
 	u64 first, last;
 	struct vhost_scsi_iotlb_piece piece[VHOST_SCSI_IOTLB_PIECES];
 	unsigned int nr;
-	u16 missed;
 	unsigned int misses;
+	unsigned long rest;
+	bool changed;
+	bool doubt;
 	bool ready;
 	bool waits;
 	bool lent;

@@ -80,9 +80,10 @@ vhost_scsi_ring_take_any(struct vhost_scsi_vq *svq,
 	}
 	if (head < 0) {
 		/* Of the guest's making, or the rings are not where they were. */
-		svq->iotlb.ready = false;
+		svq->iotlb.doubt = true;
 		return VHOST_SCSI_TAKE_BROKEN;
 	}
+	svq->iotlb.misses = 0;
 	if (head == vq->num)
 		return VHOST_SCSI_TAKE_EMPTY;
 
