@@ -52,16 +52,21 @@ static bool vhost_scsi_iommu_ok(const struct vhost_iotlb_msg *msg)
 	       access_ok((void __user *)(unsigned long)msg->uaddr, msg->size);
 }
 
-/* Does the device IOTLB have it? A VMM answers each time that it is asked. */
+/*
+ * Does the device IOTLB have it? A VMM answers each time that it is asked. It is then as
+ * good as new: the oldest is retired first.
+ */
 static bool vhost_scsi_iommu_has(struct vhost_iotlb *iotlb,
 				 const struct vhost_iotlb_msg *msg)
 {
 	u64 last = msg->iova + msg->size - 1;
-	const struct vhost_iotlb_map *map =
-		vhost_iotlb_itree_first(iotlb, msg->iova, last);
+	struct vhost_iotlb_map *map = vhost_iotlb_itree_first(iotlb, msg->iova, last);
 
-	return map && map->start == msg->iova && map->last == last &&
-	       map->addr == msg->uaddr && map->perm == msg->perm;
+	if (!map || map->start != msg->iova || map->last != last ||
+	    map->addr != msg->uaddr || map->perm != msg->perm)
+		return false;
+	list_move_tail(&map->link, &iotlb->list);
+	return true;
 }
 
 /**
