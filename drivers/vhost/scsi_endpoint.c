@@ -212,10 +212,11 @@ static void vhost_scsi_ep_scan_work(struct work_struct *work)
 						struct vhost_scsi_ep, scan);
 
 	if (!vhost_scsi_ep_is_orphan(ep->vs)) {
-		vhost_scsi_tpg_scan_all(ep);
 		/* What the VMM was asked for may not have come to it, for want of memory. */
 		if (READ_ONCE(ep->vs->dev.iotlb))
 			vhost_scsi_iotlb_retry(ep->vs, 1, 0);
+		/* May wait for a TPG that is on its way out. */
+		vhost_scsi_tpg_scan_all(ep);
 	} else if (vhost_scsi_inflight_any(ep->vs)) {
 		vhost_scsi_drain_drop(ep->vs);
 	} else {
@@ -349,7 +350,6 @@ void vhost_scsi_ep_release(struct vhost_scsi *vs)
 	mem_cgroup_put(vs->ep->memcg);
 	kfree(vs->ep);
 	vs->ep = NULL;
-	vs->rings_old = true;
 }
 
 static bool vhost_scsi_ep_is_named(const struct vhost_scsi_ep *ep,

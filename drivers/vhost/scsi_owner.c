@@ -40,12 +40,13 @@ void vhost_scsi_owner_disown(struct vhost_scsi *vs)
  * vhost_scsi_owner_look() - is the owner still there?
  * @vs: device, dev.mutex held
  *
- * If not, the device is nobody's soon. An endpoint's scan finds that by itself.
+ * If not, the device is nobody's soon. An endpoint's scan finds that by itself, and waits
+ * for what is in flight without the mutex.
  */
 void vhost_scsi_owner_look(struct vhost_scsi *vs)
 {
 	lockdep_assert_held(&vs->dev.mutex);
-	if (vs->dev.mm && vhost_scsi_ep_is_orphan(vs))
+	if (!vs->ep && vs->dev.mm && vhost_scsi_ep_is_orphan(vs))
 		queue_work(vhost_scsi_unbound_wq, &vs->ep_work);
 }
 

@@ -286,7 +286,7 @@ struct vhost_scsi_evt_queue {
  * @dev: vhost's part
  * @ep: endpoint, NULL if none is set; under dev.mutex. Each queue's backend is
  *	the same pointer, under its vq->mutex
- * @rings_old: no ring was set up since the last endpoint was cleared; under dev.mutex
+ * @rings_old: no ring was set up since the last CLEAR_ENDPOINT; under dev.mutex
  * @ep_work: binds TPGs that came after the endpoint was set; ends that of a dead owner
  * @evt: events
  * @tmfs: task management functions not yet answered, under the mutex of the
