@@ -8,6 +8,7 @@
  *
  *   front door    scsi.c            open, ioctl, release, features
  *                 scsi_iommu.c      translations, for a guest behind an IOMMU
+ *                 scsi_owner.c      what ends with the owner
  *                 scsi_endpoint.c   set and clear the endpoint
  *                 scsi_drain.c      waiting for what was taken from the rings
  *                 scsi_fabric.c     configfs; LIO's fabric ops
@@ -34,6 +35,7 @@
  *                 scsi_ua.c         the unit attentions that LIO keeps
  *                 scsi_task.c       what LIO gives back: commands, parts of functions
  *                 scsi_slot.c       slots: where commands live
+ *                 scsi_queued.c     which disks LIO's own queue is busy with
  *   leaves        scsi_ring.c       the virtqueue
  *                 scsi_chain.c      descriptor chains in the usual form
  *                 scsi_log.c        the dirty log
@@ -228,20 +230,17 @@ static long vhost_scsi_set_features(struct vhost_scsi *vs, u64 features)
  * One bitmap for all queues. The core gives it to those that could write it, and then
  * says that others could not: none has it then.
  */
-static long vhost_scsi_set_log_base(struct vhost_scsi *vs, u64 __user *argp)
+static long vhost_scsi_set_log_base(struct vhost_scsi *vs, void __user *argp)
 {
 	struct vhost_virtqueue *first = &vs->svq[0].vq;
 	void __user *before = first->log_base;
 	unsigned int i;
-	u64 base;
 	long ret;
 
 	lockdep_assert_held(&vs->dev.mutex);
-	if (copy_from_user(&base, argp, sizeof(base)))
-		return -EFAULT;
-	if (!base && vs->ep && vhost_has_feature(first, VHOST_F_LOG_ALL))
-		return -EFAULT;
 	ret = vhost_dev_ioctl(&vs->dev, VHOST_SET_LOG_BASE, argp);
+	if (!ret && !first->log_base && vs->ep && vhost_has_feature(first, VHOST_F_LOG_ALL))
+		ret = -EFAULT;
 	for (i = 0; ret && i < vs->nr_vqs; i++) {
 		mutex_lock(&vs->svq[i].vq.mutex);
 		vs->svq[i].vq.log_base = before;

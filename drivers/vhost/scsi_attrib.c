@@ -45,7 +45,6 @@ static int vhost_scsi_attrib_make(struct vhost_scsi_tpg *tpg, const char *name,
 static ssize_t vhost_scsi_tpg_nexus_show(struct config_item *item, char *page)
 {
 	struct vhost_scsi_tpg *tpg = to_vtpg(to_tpg(item));
-
 	char name[TRANSPORT_IQN_LEN];
 
 	if (!vhost_scsi_nexus_read(tpg, name))
@@ -85,7 +84,6 @@ struct configfs_attribute *vhost_scsi_attrib_tpg_attrs[] = {
 static ssize_t vhost_scsi_tpg_attrib_nexus_show(struct config_item *item, char *page)
 {
 	struct vhost_scsi_tpg *tpg = to_vtpg(attrib_to_tpg(item));
-
 	char name[TRANSPORT_IQN_LEN];
 
 	if (!vhost_scsi_nexus_read(tpg, name))

@@ -213,10 +213,11 @@ static void vhost_scsi_nexus_lock_settled(struct vhost_scsi_tpg *tpg)
  * @sess: the session, which may be gone; LIO's rmdir of the ACL waits until it is
  *
  * The nexus gets another session of the same name, with the ACL that LIO makes
- * by itself. Without memory for it the nexus ends, and the guest loses the
- * target. Waits for LUNs that are on their way out, then for queues, whose worker may be
- * stuck, and for the commands of the old session, which a backstore may hold for long,
- * with no lock held: whoever serves the target or links a LUN to it asks for its mutex.
+ * by itself. Without memory for it the nexus ends, and the guest loses the target, for
+ * which its queues are waited for with the mutex. Else waits for LUNs that are on their
+ * way out, then for queues, whose worker may be stuck, and for the commands of the old
+ * session, which a backstore may hold for long, with no lock held: whoever serves the
+ * target or links a LUN to it asks for its mutex.
  */
 void vhost_scsi_nexus_renew(struct vhost_scsi_tpg *tpg,
 			    struct se_session *sess)

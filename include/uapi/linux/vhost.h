@@ -39,7 +39,8 @@
  * DOC: VHOST_SET_OWNER, VHOST_RESET_OWNER
  *
  * The caller's memory becomes the memory of the device, and its worker is
- * created. EBUSY if it has an owner. vhost-scsi does not know the second.
+ * created. EBUSY if it has an owner; one that is dead has it no more a moment
+ * later. vhost-scsi does not know the second.
  */
 #define VHOST_SET_OWNER			_IO(VHOST_VIRTIO, 0x01)
 #define VHOST_RESET_OWNER		_IO(VHOST_VIRTIO, 0x02)
@@ -57,7 +58,7 @@
  *
  * Bitmap of the guest pages that the device wrote, one bit for 4 KiB, and the
  * eventfd that is signalled when it changes. A bitmap that is refused is used by no
- * queue. EFAULT: outside of the address space, or none (0) under an endpoint with
+ * queue afterwards. EFAULT: outside of the address space, or none (0) under an endpoint with
  * VHOST_F_LOG_ALL.
  */
 #define VHOST_SET_LOG_BASE		_IOW(VHOST_VIRTIO, 0x04, __u64)
