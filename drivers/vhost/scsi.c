@@ -233,13 +233,17 @@ static long vhost_scsi_set_features(struct vhost_scsi *vs, u64 features)
 static long vhost_scsi_set_log_base(struct vhost_scsi *vs, void __user *argp)
 {
 	struct vhost_virtqueue *first = &vs->svq[0].vq;
+	bool logs = vs->ep && vhost_has_feature(first, VHOST_F_LOG_ALL);
 	void __user *before = first->log_base;
 	unsigned int i;
+	u64 base;
 	long ret;
 
 	lockdep_assert_held(&vs->dev.mutex);
+	if (copy_from_user(&base, argp, sizeof(base)) || (logs && !base))
+		return -EFAULT;
 	ret = vhost_dev_ioctl(&vs->dev, VHOST_SET_LOG_BASE, argp);
-	if (!ret && !first->log_base && vs->ep && vhost_has_feature(first, VHOST_F_LOG_ALL))
+	if (!ret && logs && !first->log_base)	/* It has read another one. */
 		ret = -EFAULT;
 	for (i = 0; ret && i < vs->nr_vqs; i++) {
 		mutex_lock(&vs->svq[i].vq.mutex);

@@ -136,11 +136,17 @@ void vhost_scsi_iotlb_ask_no_more(struct vhost_scsi_vq *svq)
 	spin_unlock(&dev->iotlb_lock);
 }
 
+/* Not where a ring has just moved, before vhost_scsi_iotlb_moved(). */
+static bool vhost_scsi_iotlb_is_ready(const struct vhost_scsi_vq *svq)
+{
+	return svq->iotlb.ready && svq->iotlb.first == (unsigned long)svq->vq.used;
+}
+
 static bool vhost_scsi_iotlb_prefetch(struct vhost_scsi_vq *svq)
 {
 	struct vhost_scsi_iotlb *kept = &svq->iotlb;
 
-	if (kept->ready)
+	if (vhost_scsi_iotlb_is_ready(svq))
 		return true;
 	vhost_scsi_iotlb_ask_no_more(svq);
 	kept->ready = vq_meta_prefetch(&svq->vq) && vhost_scsi_iotlb_keep(svq);
@@ -160,7 +166,7 @@ static bool vhost_scsi_iotlb_prefetch(struct vhost_scsi_vq *svq)
 bool vhost_scsi_iotlb_may_push(struct vhost_scsi_vq *svq)
 {
 	lockdep_assert_held(&svq->vq.mutex);
-	if (svq->iotlb.lent || svq->iotlb.ready)
+	if (svq->iotlb.lent || vhost_scsi_iotlb_is_ready(svq))
 		return true;
 	/* No use asking for the rings of a queue that has nothing to push. */
 	if (!vhost_scsi_inflight_nr(svq) || !vhost_scsi_iotlb_prefetch(svq))

@@ -78,8 +78,10 @@ TEST_F(iotlb, buffer_over_the_end_of_all_addresses_is_told_as_an_error)
 			break;
 		/* It may be taken back meanwhile, before the error is told. */
 		ret = vs_iotlb_read(self->dev, &missed);
-		if (ret == -EAGAIN && i--)
+		if (ret == -EAGAIN) {
+			i--;
 			continue;
+		}
 		ASSERT_EQ(0, ret);
 		EXPECT_EQ(LAST_PAGE, missed);
 		ASSERT_EQ(0, vs_iotlb_map(self->dev, missed, VS_PAGE, page,
