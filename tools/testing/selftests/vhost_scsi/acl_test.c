@@ -18,6 +18,8 @@ FIXTURE(acl) {
 	uint8_t *buf;
 };
 
+typedef FIXTURE_DATA(acl) acl_data;
+
 FIXTURE_SETUP(acl)
 {
 	struct vs_env_opts opts = {
@@ -270,6 +272,22 @@ TEST_F(acl, queue_depth_of_the_default_is_not_enforced)
 	}
 }
 
+/* The guest's nexus has an ACL that an administrator made, and LUN 0. */
+static int serve_with_acl(acl_data *self)
+{
+	int ret = drop_nexus();
+
+	if (!ret)
+		ret = vs_lun_link(VS_WWN, TAG, 0, &self->env.bs[0]);
+	if (!ret)
+		ret = acl_get(VS_NEXUS);
+	if (!ret)
+		ret = vs_nexus_write(VS_WWN, TAG, VS_NEXUS);
+	if (!ret)
+		ret = vs_dev_set_endpoint(self->dev, VS_WWN);
+	return ret ? ret : vs_scsi_settle(self->dev, TAG, 0);
+}
+
 static int remove_acl(void *arg)
 {
 	return acl_put(arg);
@@ -282,12 +300,7 @@ TEST_F(acl, removal_waits_for_the_disk_and_nobody_waits_for_the_removal)
 	struct vs_req req;
 
 	COVERS("CFG-19 F-AD-02");
-	ASSERT_EQ(0, drop_nexus());
-	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 0, &self->env.bs[0]));
-	ASSERT_EQ(0, acl_get(VS_NEXUS));
-	ASSERT_EQ(0, vs_nexus_write(VS_WWN, TAG, VS_NEXUS));
-	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
-	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	ASSERT_EQ(0, serve_with_acl(self));
 	ASSERT_EQ(0, vs_dev_open(&second, NULL));
 	ASSERT_EQ(0, vs_dev_setup(&second));
 	ASSERT_EQ(0, vs_hold_stop(&self->env.hold));
@@ -337,12 +350,7 @@ TEST_F(acl, removal_waits_for_a_stuck_worker_and_nobody_waits_for_the_removal)
 	int hole;
 
 	COVERS("CFG-19 F-AD-02 F-SE-08");
-	ASSERT_EQ(0, drop_nexus());
-	ASSERT_EQ(0, vs_lun_link(VS_WWN, TAG, 0, &self->env.bs[0]));
-	ASSERT_EQ(0, acl_get(VS_NEXUS));
-	ASSERT_EQ(0, vs_nexus_write(VS_WWN, TAG, VS_NEXUS));
-	ASSERT_EQ(0, vs_dev_set_endpoint(self->dev, VS_WWN));
-	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	ASSERT_EQ(0, serve_with_acl(self));
 	vs_req_get(&req, self->dev, TAG, 0, vs_cdb_op(VS_TEST_UNIT_READY));
 	req.chain.out[0].gpa = vs_mem_gpa(&self->dev->mem, page);
 	hole = vs_hole_get(page);
