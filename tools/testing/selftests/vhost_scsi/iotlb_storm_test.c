@@ -3,7 +3,6 @@
 #include <semaphore.h>
 
 #include "iotlb_fixture.h"
-#include "vs_module.h"
 #include "vs_random.h"
 
 /* Pieces that go at any time, but no more often than there is progress. */
@@ -49,23 +48,6 @@ FIXTURE_VARIANT_ADD(storm, one_worker) { .queues = 1 };
 FIXTURE_VARIANT_ADD(storm, own_workers) { .queues = 4, .own_workers = true };
 FIXTURE_VARIANT_ADD(storm, small_iotlb) { .queues = 2, .small = true };
 
-/* The core's module, with room for so many translations; -EBUSY if others use it. */
-static int reload(const char *params)
-{
-	char command[64];
-	int ret = vs_module_unload();
-
-	if (ret)
-		return ret;
-	if (!system("modprobe -r vhost")) {
-		snprintf(command, sizeof(command), "modprobe vhost %s", params);
-		ret = system(command) ? -EIO : 0;
-	} else {
-		ret = -EBUSY;
-	}
-	return vs_module_load("") ?: ret;
-}
-
 FIXTURE_SETUP(storm)
 {
 	struct vs_env_opts opts = {
@@ -75,7 +57,7 @@ FIXTURE_SETUP(storm)
 		.dev.own_workers = variant->own_workers,
 	};
 
-	if (variant->small && reload("max_iotlb_entries=64"))
+	if (variant->small && vs_iotlb_reload(64))
 		SKIP(return, "the vhost module cannot be loaded with another parameter");
 	ENV_GET(&self->env, &opts);
 	self->dev = &self->env.dev;
@@ -88,7 +70,7 @@ FIXTURE_TEARDOWN(storm)
 	if (self->dev)
 		ENV_PUT(&self->env);
 	if (variant->small && vs_iotlb_limit() == 64)
-		EXPECT_EQ(0, reload(""));
+		EXPECT_EQ(0, vs_iotlb_reload(0));
 }
 
 /* One request in flight, with its buffer. */

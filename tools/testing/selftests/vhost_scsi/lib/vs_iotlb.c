@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -9,6 +10,7 @@
 
 #include "vs_file.h"
 #include "vs_iotlb.h"
+#include "vs_module.h"
 #include "vs_random.h"
 
 /**
@@ -133,6 +135,22 @@ unsigned int vs_iotlb_limit(void)
 
 	vs_read_file("/sys/module/vhost/parameters/max_iotlb_entries", text, sizeof(text));
 	return strtoul(text, NULL, 10);
+}
+
+int vs_iotlb_reload(unsigned int limit)
+{
+	char command[64] = "modprobe vhost";
+	int ret = vs_module_unload();
+
+	if (ret)
+		return ret;
+	if (limit)
+		snprintf(command, sizeof(command), "modprobe vhost max_iotlb_entries=%u", limit);
+	if (system("modprobe -r vhost"))
+		ret = -EBUSY;
+	else if (system(command))
+		ret = -EIO;
+	return vs_module_load("") ?: ret;
 }
 
 /*

@@ -106,6 +106,14 @@ int vs_iotlb_invalidate(struct vs_dev *dev, uint64_t iova, uint64_t size);
 unsigned int vs_iotlb_limit(void);
 
 /**
+ * vs_iotlb_reload() - load the core's module, and ours, anew
+ * @limit: how many translations a device can have then; 0 for the usual number
+ *
+ * Return: 0 or -errno; -EBUSY if others use it.
+ */
+int vs_iotlb_reload(unsigned int limit);
+
+/**
  * vs_ring_used_size() - bytes of a used ring, with the event behind it
  * @ring: the ring
  *
