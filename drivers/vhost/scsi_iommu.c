@@ -106,6 +106,7 @@ static int vhost_scsi_iommu_update(struct vhost_scsi *vs,
 	if (!vhost_scsi_iommu_has(vs->dev.iotlb, msg))
 		ret = vhost_iotlb_add_range(vs->dev.iotlb, msg->iova, last, msg->uaddr,
 					    msg->perm);
+	vhost_scsi_iotlb_told(vs, msg->iova, last);
 	vhost_scsi_iotlb_unlock(vs);
 	vhost_scsi_iotlb_retry(vs, msg->iova, last);
 	return ret;

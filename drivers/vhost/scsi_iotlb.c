@@ -12,6 +12,7 @@
  * Invariant: I1, no answer is pushed to a ring that the core cannot reach.
  */
 #include <linux/jiffies.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/vhost_iotlb.h>
 
@@ -96,6 +97,7 @@ void vhost_scsi_iotlb_moved(struct vhost_scsi_vq *svq)
 	lockdep_assert_held(&svq->vq.dev->mutex);
 	mutex_lock(&svq->vq.mutex);
 	kept->ready = false;
+	kept->misses = 0;
 	if (kept->first != (unsigned long)svq->vq.used ||
 	    kept->last != vhost_scsi_iotlb_used_last(&svq->vq))
 		vhost_scsi_iotlb_keep(svq);
@@ -136,6 +138,36 @@ void vhost_scsi_iotlb_ask_no_more(struct vhost_scsi_vq *svq)
 	spin_unlock(&dev->iotlb_lock);
 }
 
+/**
+ * vhost_scsi_iotlb_missed() - the rings of a queue, or its next chain, are not translated
+ * @svq: the queue, vq->mutex held
+ *
+ * What needs more translations than there can be, or what no translation serves, misses
+ * the next one whenever it gets one. The VMM is told so by the queue's error eventfd, and
+ * not asked for some time, whatever makes the queue look meanwhile. Queues that need too
+ * many together rest for half a second to four each, so that not all of them come back at
+ * once.
+ */
+void vhost_scsi_iotlb_missed(struct vhost_scsi_vq *svq)
+{
+	struct vhost_scsi_iotlb *kept = &svq->iotlb;
+
+	lockdep_assert_held(&svq->vq.mutex);
+	kept->waits = true;
+	if (kept->misses < svq->vq.iotlb->limit) {
+		kept->misses += kept->told;
+		kept->told = false;
+		if (kept->misses < svq->vq.iotlb->limit)
+			return;
+		kept->rest = jiffies + VHOST_SCSI_SCAN_PERIOD * (1 + get_random_u32_below(8));
+		vq_err(&svq->vq, "more translations missed than there can be\n");
+	} else if (time_after_eq(jiffies, kept->rest)) {
+		kept->misses = 0;
+		return;
+	}
+	vhost_scsi_iotlb_ask_no_more(svq);
+}
+
 /* Not where a ring has just moved, before vhost_scsi_iotlb_moved(). */
 static bool vhost_scsi_iotlb_is_ready(const struct vhost_scsi_vq *svq)
 {
@@ -150,8 +182,9 @@ static bool vhost_scsi_iotlb_prefetch(struct vhost_scsi_vq *svq)
 		return true;
 	vhost_scsi_iotlb_ask_no_more(svq);
 	kept->ready = vq_meta_prefetch(&svq->vq) && vhost_scsi_iotlb_keep(svq);
-	/* A queue that waits for a chain goes on to do so, and has to ask for it again. */
-	kept->waits |= !kept->ready;
+	/* One that waits for a chain goes on to do so, and has to ask for that again. */
+	if (!kept->ready)
+		vhost_scsi_iotlb_missed(svq);
 	return kept->ready;
 }
 
@@ -204,34 +237,6 @@ bool vhost_scsi_iotlb_may_take(struct vhost_scsi_vq *svq)
 }
 
 /**
- * vhost_scsi_iotlb_missed() - a chain of a queue is not translated
- * @svq: the queue, vq->mutex held
- *
- * One that needs more translations than there can be, or that no translation serves,
- * misses the next one whenever it gets one. The VMM is told so by the queue's error
- * eventfd, and not asked for half a second, whatever makes the queue look meanwhile.
- */
-void vhost_scsi_iotlb_missed(struct vhost_scsi_vq *svq)
-{
-	struct vhost_scsi_iotlb *kept = &svq->iotlb;
-
-	lockdep_assert_held(&svq->vq.mutex);
-	kept->waits = true;
-	if (kept->misses < svq->vq.iotlb->limit) {
-		kept->misses += kept->changed;
-		kept->changed = false;
-		if (kept->misses < svq->vq.iotlb->limit)
-			return;
-		kept->rest = jiffies + VHOST_SCSI_SCAN_PERIOD;
-		vq_err(&svq->vq, "a chain of more translations than there can be\n");
-	} else if (time_after_eq(jiffies, kept->rest)) {
-		kept->misses = 0;
-		return;
-	}
-	vhost_scsi_iotlb_ask_no_more(svq);
-}
-
-/**
  * vhost_scsi_iotlb_lock() - begin to change the device IOTLB
  * @vs: device, dev.mutex held
  *
@@ -260,7 +265,6 @@ void vhost_scsi_iotlb_unlock(struct vhost_scsi *vs)
 		struct vhost_virtqueue *vq = &vs->svq[i].vq;
 
 		vs->svq[i].iotlb.ready = false;
-		vs->svq[i].iotlb.changed = true;
 		memset(vq->meta_iotlb, 0, sizeof(vq->meta_iotlb));
 		mutex_unlock(&vq->mutex);
 	}
@@ -299,6 +303,21 @@ static bool vhost_scsi_iotlb_wants(struct vhost_scsi_vq *svq, u64 first, u64 las
 		!asked;
 	spin_unlock(&dev->iotlb_lock);
 	return wants;
+}
+
+/**
+ * vhost_scsi_iotlb_told() - the VMM has told a translation
+ * @vs: device, vhost_scsi_iotlb_lock() is in effect
+ * @first: of the addresses that it has
+ * @last: of them
+ */
+void vhost_scsi_iotlb_told(struct vhost_scsi *vs, u64 first, u64 last)
+{
+	unsigned int i;
+
+	for (i = 0; i < vs->nr_vqs; i++)
+		if (vhost_scsi_iotlb_wants(&vs->svq[i], first, last))
+			vs->svq[i].iotlb.told = true;
 }
 
 /**

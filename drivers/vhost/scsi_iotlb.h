@@ -39,10 +39,10 @@ struct vhost_scsi_iotlb_piece {
  * @ready: its rings are translated, as the device IOTLB is now
  * @waits: for a translation of its rings, or of its next chain
  * @doubt: a chain could not be taken: at the next turn the rings are looked for again
- * @changed: the device IOTLB has changed since the queue last missed something
- * @misses: how often its next chain missed something, after a change each; as many as
- *	there can be translations is too often
- * @rest: jiffies until when it is not asked for then
+ * @told: the VMM has told what the queue waited for when it last missed something
+ * @misses: how often in front of its next chain it missed something, after it was told
+ *	each; as many as there can be translations is too often
+ * @rest: jiffies until when nothing is asked for then
  * @lent: somebody waits, with dev.mutex, for what it has in flight: its answers are
  *	pushed whatever else is translated
  *
@@ -54,9 +54,9 @@ struct vhost_scsi_iotlb {
 	unsigned int nr;
 	unsigned int misses;
 	unsigned long rest;
-	bool changed;
 	bool doubt;
 	bool ready;
+	bool told;
 	bool waits;
 	bool lent;
 };
@@ -81,6 +81,7 @@ bool vhost_scsi_iotlb_may_take(struct vhost_scsi_vq *svq);
 void vhost_scsi_iotlb_missed(struct vhost_scsi_vq *svq);
 void vhost_scsi_iotlb_lock(struct vhost_scsi *vs);
 void vhost_scsi_iotlb_unlock(struct vhost_scsi *vs);
+void vhost_scsi_iotlb_told(struct vhost_scsi *vs, u64 first, u64 last);
 void vhost_scsi_iotlb_retry(struct vhost_scsi *vs, u64 first, u64 last);
 void vhost_scsi_iotlb_retry_all(struct vhost_scsi *vs);
 void vhost_scsi_iotlb_ask_no_more(struct vhost_scsi_vq *svq);

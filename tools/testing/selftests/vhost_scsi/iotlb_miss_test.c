@@ -49,18 +49,45 @@ TEST_F(iotlb, chain_that_waits_is_asked_for_again_behind_answers)
 	vs_req_put(&req);
 }
 
-/* From the last page on, behind which there is no address. */
-TEST_F(iotlb, buffer_over_the_end_of_all_addresses_is_told_as_an_error)
+/*
+ * A VMM whose guest has mapped the last page, behind which there is no address, answers
+ * each time that it is asked for, until the device tells an error. Returns how often, or
+ * -errno.
+ */
+static int answer_until_error(iotlb_data *self, const void *page, unsigned int most)
 {
 	struct pollfd pfd[] = {
 		{ .fd = self->ring->err, .events = POLLIN },
 		{ .fd = self->dev->fd, .events = POLLIN },
 	};
-	uint8_t *page = vs_mem_page(&self->dev->mem, 1);
-	unsigned int i, most = 2 * vs_iotlb_limit();
-	struct vs_req req;
+	unsigned int i = 0;
 	uint64_t missed;
 	int ret;
+
+	while (i < most) {
+		if (poll(pfd, 2, vs_patience()) <= 0)
+			return -ETIMEDOUT;
+		if (pfd[0].revents)
+			break;
+		/* It may be taken back meanwhile, before the error is told. */
+		ret = vs_iotlb_read(self->dev, &missed);
+		if (ret == -EAGAIN)
+			continue;
+		if (ret || missed < LAST_PAGE)
+			return ret ? ret : -EBADMSG;
+		ret = vs_iotlb_map(self->dev, LAST_PAGE, VS_PAGE, page, VHOST_ACCESS_RW);
+		if (ret)
+			return ret;
+		i++;
+	}
+	return i;
+}
+
+TEST_F(iotlb, buffer_over_the_end_of_all_addresses_is_told_as_an_error)
+{
+	int answers, most = 2 * vs_iotlb_limit();
+	uint8_t *page = vs_mem_page(&self->dev->mem, 1);
+	struct vs_req req;
 
 	COVERS("FEA-13 F-MG-07 F-SE-10");
 	ASSERT_LT(0, most);
@@ -70,26 +97,37 @@ TEST_F(iotlb, buffer_over_the_end_of_all_addresses_is_told_as_an_error)
 	req.chain.in[req.chain.n_in - 1].gpa = LAST_PAGE;
 	vs_ring_errors(self->ring);
 	ASSERT_EQ(0, vs_req_submit(&req));
-	/* A VMM whose guest has mapped the page answers each time. */
-	for (i = 0; i < most; i++) {
-		ASSERT_LT(0, poll(pfd, 2, vs_patience()));
-		if (pfd[0].revents)
-			break;
-		/* It may be taken back meanwhile, before the error is told. */
-		ret = vs_iotlb_read(self->dev, &missed);
-		if (ret == -EAGAIN) {
-			i--;
-			continue;
-		}
-		ASSERT_EQ(0, ret);
-		EXPECT_EQ(LAST_PAGE, missed);
-		ASSERT_EQ(0, vs_iotlb_map(self->dev, missed, VS_PAGE, page,
-					  VHOST_ACCESS_RW));
-	}
-	EXPECT_GT(most, i);
+	answers = answer_until_error(self, page, most);
+	EXPECT_LT(0, answers);
+	EXPECT_GT(most, answers);
 	EXPECT_EQ(0, vs_ring_pending(self->ring));
 	EXPECT_EQ(VIRTIO_SCSI_S_OK, vs_tmf(self->dev, TAG, 0, LUN_RESET, 0, NULL));
 	vs_req_put(&req);
+}
+
+TEST_F(iotlb, ring_over_the_end_of_all_addresses_is_told_as_an_error)
+{
+	struct vs_ring *ring = self->ring;
+	struct vhost_vring_addr addr = {
+		.index = ring->index,
+		.desc_user_addr = 0 - sizeof(*ring->desc),
+		.avail_user_addr = vs_mem_gpa(&self->dev->mem, ring->avail),
+		.used_user_addr = vs_mem_gpa(&self->dev->mem, ring->used),
+	};
+	int answers, most = 2 * vs_iotlb_limit();
+	uint8_t *page = vs_mem_page(&self->dev->mem, 1);
+
+	COVERS("FEA-13 F-MG-07 F-SE-10");
+	ASSERT_LT(0, most);
+	ASSERT_EQ(0, map_all_but(self->dev, self->dev->mem.base, 0));
+	vs_ring_errors(ring);
+	ASSERT_EQ(0, vs_ioctl(self->dev->fd, VHOST_SET_VRING_ADDR, &addr));
+	answers = answer_until_error(self, page, most);
+	EXPECT_LT(0, answers);
+	EXPECT_GT(most, answers);
+	ASSERT_EQ(0, vs_dev_set_addr(self->dev, ring));
+	ASSERT_EQ(0, submit_reads(self->dev, &self->reads));
+	EXPECT_EQ(0, end_reads(&self->reads));
 }
 
 TEST_F(iotlb, translation_that_is_told_again_takes_no_room)

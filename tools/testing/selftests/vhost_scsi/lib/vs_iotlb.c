@@ -18,6 +18,7 @@
  * @thread: the thread
  * @lock: held while it answers
  * @pause: it is to answer nothing; under @lock
+ * @piece: bytes of each translation, but where a region ends; under @lock
  * @wake: eventfd that has it look at the rest
  * @stop: it is to end
  * @storm: it takes translations away, too
@@ -27,6 +28,7 @@ struct vs_iotlb {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	bool pause;
+	uint64_t piece;
 	int wake;
 	bool stop;
 	bool storm;
@@ -53,9 +55,9 @@ int vs_iotlb_map(struct vs_dev *dev, uint64_t iova, uint64_t size, const void *p
 	return send_msg(dev, &msg);
 }
 
-int vs_iotlb_update(struct vs_dev *dev, uint64_t iova)
+static int update(struct vs_dev *dev, uint64_t iova, uint64_t piece)
 {
-	uint64_t first = iova & -VS_IOTLB_PIECE, end = first + VS_IOTLB_PIECE;
+	uint64_t first = iova & -piece, end = first + piece;
 	unsigned int i;
 
 	for (i = 0; i < dev->n_regions; i++) {
@@ -75,6 +77,11 @@ int vs_iotlb_update(struct vs_dev *dev, uint64_t iova)
 				    VHOST_ACCESS_RW);
 	}
 	return -EFAULT;
+}
+
+int vs_iotlb_update(struct vs_dev *dev, uint64_t iova)
+{
+	return update(dev, iova, VS_IOTLB_PIECE);
 }
 
 size_t vs_ring_used_size(const struct vs_ring *ring)
@@ -180,7 +187,7 @@ static void answer(struct vs_dev *dev)
 
 	pthread_mutex_lock(&iotlb->lock);
 	if (!iotlb->pause && !vs_iotlb_read(dev, &iova)) {
-		if (vs_iotlb_update(dev, iova) == -EFAULT)
+		if (update(dev, iova, iotlb->piece) == -EFAULT)
 			deny(dev, iova);
 		if (iotlb->storm)
 			take_away(dev, &iotlb->seed);
@@ -230,6 +237,7 @@ int vs_iotlb_start(struct vs_dev *dev)
 	pthread_mutex_init(&iotlb->lock, NULL);
 	iotlb->storm = how && !strcmp(how, "storm");
 	iotlb->seed = vs_seed(1);
+	iotlb->piece = VS_IOTLB_PIECE;
 	iotlb->wake = eventfd(0, EFD_CLOEXEC);
 	dev->iotlb = iotlb;
 	if (iotlb->wake >= 0 &&
@@ -258,6 +266,13 @@ void vs_iotlb_pause(struct vs_dev *dev, bool pause)
 		;
 	pthread_mutex_unlock(&dev->iotlb->lock);
 	wake(dev->iotlb);
+}
+
+void vs_iotlb_use_pages(struct vs_dev *dev)
+{
+	pthread_mutex_lock(&dev->iotlb->lock);
+	dev->iotlb->piece = VS_PAGE;
+	pthread_mutex_unlock(&dev->iotlb->lock);
 }
 
 void vs_iotlb_stop(struct vs_dev *dev)

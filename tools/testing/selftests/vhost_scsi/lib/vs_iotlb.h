@@ -40,6 +40,12 @@ void vs_iotlb_stop(struct vs_dev *dev);
 void vs_iotlb_pause(struct vs_dev *dev, bool pause);
 
 /**
+ * vs_iotlb_use_pages() - answer with a page at a time from now on
+ * @dev: from vs_iotlb_start()
+ */
+void vs_iotlb_use_pages(struct vs_dev *dev);
+
+/**
  * vs_iotlb_wait_miss() - wait until the device misses something
  * @dev: from vs_iotlb_start(), paused
  *

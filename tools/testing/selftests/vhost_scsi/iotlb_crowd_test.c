@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Queues of a guest behind an IOMMU that need more translations than there can be at once. */
+#include "iotlb_fixture.h"
+
+#define QUEUES		16
+#define LIMIT		64
+#define PAGES		9
+#define LEN		(PAGES * VS_PAGE)
+
+FIXTURE(crowd) {
+	struct vs_env env;
+	struct vs_dev *dev;
+};
+
+FIXTURE_SETUP(crowd)
+{
+	struct vs_env_opts opts = {
+		.dev.features = VS_F_MODERN | VS_F_EVENT_IDX,
+		.dev.iommu = true,
+		.dev.n_io = QUEUES,
+	};
+
+	if (vs_iotlb_reload(LIMIT))
+		SKIP(return, "the vhost module cannot be loaded with another parameter");
+	ENV_GET(&self->env, &opts);
+	self->dev = &self->env.dev;
+	ASSERT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+}
+
+FIXTURE_TEARDOWN(crowd)
+{
+	if (self->dev)
+		ENV_PUT(&self->env);
+	if (vs_iotlb_limit() == LIMIT)
+		EXPECT_EQ(0, vs_iotlb_reload(0));
+}
+
+/* Each of them alone needs less than a quarter of what there can be. */
+TEST_F(crowd, queues_that_need_too_many_together_go_on_one_after_another)
+{
+	struct vs_mem *mem = &self->dev->mem;
+	uint8_t *page[QUEUES];
+	struct vs_req req[QUEUES];
+	struct vs_result res;
+	unsigned int i;
+
+	COVERS("FEA-13 F-MG-07");
+	ASSERT_EQ(LIMIT, vs_iotlb_limit());
+	for (i = 0; i < QUEUES; i++)
+		page[i] = vs_mem_page(mem, PAGES);
+	vs_fill(page[0], LEN, 0);
+	res = vs_scsi_write(self->dev, TAG, 0, vs_cdb_rw10(VS_WRITE_10, 0, LEN / 512), page[0],
+			    LEN);
+	ASSERT_EQ(0, res.err + res.response + res.status);
+	vs_iotlb_use_pages(self->dev);
+	vs_iotlb_pause(self->dev, true);
+	for (i = 0; i < QUEUES; i++) {
+		memset(page[i], 0xee, LEN);
+		vs_req_get(&req[i], self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, LEN / 512));
+		req[i].ring = &self->dev->ring[VS_IO + i];
+		vs_req_in(&req[i], page[i], LEN);
+		ASSERT_EQ(0, vs_req_submit(&req[i]));
+	}
+	/* Not before all of them wait. */
+	ASSERT_EQ(0, invalidate_all(self->dev));
+	vs_iotlb_pause(self->dev, false);
+	for (i = 0; i < QUEUES; i++) {
+		EXPECT_EQ(0, vs_req_wait(&req[i]));
+		EXPECT_EQ(VIRTIO_SCSI_S_OK, req[i].rsp->response);
+		EXPECT_EQ(0, req[i].rsp->status);
+		EXPECT_EQ(-1, vs_differs(page[i], LEN, 0));
+		vs_req_put(&req[i]);
+	}
+}
+
+TEST_HARNESS_MAIN
