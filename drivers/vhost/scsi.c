@@ -38,6 +38,7 @@
  *                 scsi_queued.c     which disks LIO's own queue is busy with
  *   leaves        scsi_ring.c       the virtqueue
  *                 scsi_chain.c      descriptor chains in the usual form
+ *                 scsi_chain_any.c  those of any form
  *                 scsi_log.c        the dirty log
  *                 scsi_iotlb.c      rings of a guest behind an IOMMU
  *                 scsi_inflight.c   what LIO works on, and waiting for it
@@ -55,9 +56,8 @@
  * A READ: scsi_io.c takes its chain with scsi_ring.c. scsi_request.c decodes it
  * with scsi_wire.c, finds TPG and LUN, asks scsi_check.c what LIO may have of it,
  * takes a slot from scsi_slot.c, has scsi_map.c pin the guest's pages, and submits
- * it to LIO with scsi_submit.c. LIO moves the data into those pages and calls back
- * into scsi_task.c, which has the queue's worker write the response and push the head,
- * with scsi_cmd.c.
+ * it to LIO with scsi_submit.c. LIO moves the data into those pages and calls back into
+ * scsi_task.c; the queue's worker writes the response and pushes the head (scsi_cmd.c).
  *
  * Enters: system calls on the device node. Leaves: errnos.
  * Context: process; dev.mutex serialises everything but open and fdinfo.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The only file beside scsi_chain.c that takes from a ring and puts on it: take a chain,
- * read a request, write a response, push the head.
+ * The only file beside scsi_chain.c and scsi_chain_any.c that takes from a ring, and the
+ * only one that puts on it: take a chain, read a request, write a response, push the head.
  *
  * Enters: a virtqueue. Leaves: chains; used elements, with the length that was
  * really written.
@@ -11,87 +11,6 @@
  */
 #include "scsi_user.h"
 #include "vhost_scsi.h"
-
-/*
- * Join pieces that lie behind each other in the owner's memory, into @to. Returns how
- * many there are, or would be.
- */
-static unsigned int vhost_scsi_ring_join(struct iovec *to, size_t room,
-					 const struct iovec *from, unsigned int nr)
-{
-	unsigned int joined = 0;
-
-	for (; nr; nr--, from++) {
-		struct iovec *last = to + joined - 1;
-
-		if (joined && joined <= room && last->iov_base + last->iov_len == from->iov_base)
-			last->iov_len += from->iov_len;
-		else if (joined++ < room)
-			to[joined - 1] = *from;
-	}
-	return joined;
-}
-
-/*
- * A chain that is in more pieces than the guest made it of: behind an IOMMU the core cuts
- * a buffer wherever another translation begins. Returns as vhost_get_vq_desc() does.
- */
-static noinline int vhost_scsi_ring_take_pieces(struct vhost_virtqueue *vq,
-						struct vhost_scsi_chain *chain)
-{
-	const unsigned int most = 2 * ARRAY_SIZE(vq->iov) + VHOST_SCSI_MAX_PAGES;
-	struct iovec *iov __free(kvfree) = kvmalloc_array(most, sizeof(*iov), VHOST_SCSI_GFP);
-	size_t room = ARRAY_SIZE(vq->iov);
-	unsigned int out, in;
-	int head;
-
-	/* Looked at again, as what is not translated. */
-	if (!iov)
-		return -EAGAIN;
-	head = vhost_get_vq_desc(vq, iov, most, &out, &in, NULL, NULL);
-	if (head < 0 || head == vq->num)
-		return head;
-	chain->out = vhost_scsi_ring_join(vq->iov, room, iov, out);
-	room -= min(room, chain->out);
-	chain->in = vhost_scsi_ring_join(vq->iov + chain->out, room, iov + out, in);
-	if (chain->in <= room && chain->out <= ARRAY_SIZE(vq->iov))
-		return head;
-	/* As if it had not been taken. */
-	vq->last_avail_idx--;
-	return -ENOBUFS;
-}
-
-/* A chain of any form. */
-static enum vhost_scsi_take
-vhost_scsi_ring_take_any(struct vhost_scsi_vq *svq,
-			 struct vhost_scsi_chain *chain)
-{
-	struct vhost_virtqueue *vq = &svq->vq;
-	int head;
-
-	head = vhost_get_vq_desc(vq, vq->iov, ARRAY_SIZE(vq->iov), &chain->out,
-				 &chain->in, NULL, NULL);
-	if (head == -ENOBUFS && vq->iotlb)
-		head = vhost_scsi_ring_take_pieces(vq, chain);
-	/* -EPERM is a translation that does not allow what the descriptor says. */
-	if (head == -EAGAIN || head == -EPERM) {
-		vhost_scsi_iotlb_missed(svq);
-		return VHOST_SCSI_TAKE_AGAIN;
-	}
-	if (head < 0) {
-		/* Of the guest's making, or the rings are not where they were. */
-		svq->iotlb.doubt = true;
-		return VHOST_SCSI_TAKE_BROKEN;
-	}
-	svq->iotlb.misses = 0;
-	if (head == vq->num)
-		return VHOST_SCSI_TAKE_EMPTY;
-
-	chain->head = head;
-	chain->out_len = iov_length(vq->iov, chain->out);
-	chain->in_len = iov_length(vq->iov + chain->out, chain->in);
-	return VHOST_SCSI_TAKE_CHAIN;
-}
 
 /**
  * vhost_scsi_ring_next() - take the next chain, and stay
@@ -117,7 +36,7 @@ enum vhost_scsi_take vhost_scsi_ring_next(struct vhost_scsi_vq *svq,
 	take = vhost_scsi_chain_take(svq, chain);
 	if (take != VHOST_SCSI_TAKE_BROKEN)
 		return take;
-	take = vhost_scsi_ring_take_any(svq, chain);
+	take = vhost_scsi_chain_take_any(svq, chain);
 	/* Not consumed: the same head comes again after a kick. */
 	if (take == VHOST_SCSI_TAKE_BROKEN || take == VHOST_SCSI_TAKE_AGAIN)
 		vhost_enable_notify(vq->dev, vq);

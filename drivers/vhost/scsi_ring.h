@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What one takes from a virtqueue and puts back: chains, answers that come later,
- * the used ring (scsi_ring.c, scsi_chain.c), the dirty log (scsi_log.c).
+ * the used ring (scsi_ring.c, scsi_chain*.c), the dirty log (scsi_log.c).
  */
 #ifndef VHOST_SCSI_RING_H
 #define VHOST_SCSI_RING_H
@@ -119,5 +119,9 @@ void vhost_scsi_log_used(struct vhost_scsi_vq *svq, size_t offset, size_t len);
 /* scsi_chain.c */
 enum vhost_scsi_take vhost_scsi_chain_take(struct vhost_scsi_vq *svq,
 					   struct vhost_scsi_chain *chain);
+
+/* scsi_chain_any.c */
+enum vhost_scsi_take vhost_scsi_chain_take_any(struct vhost_scsi_vq *svq,
+					       struct vhost_scsi_chain *chain);
 
 #endif
