@@ -85,7 +85,7 @@ enum vhost_scsi_take vhost_scsi_chain_take_any(struct vhost_scsi_vq *svq,
 		svq->iotlb.doubt = true;
 		return VHOST_SCSI_TAKE_BROKEN;
 	}
-	svq->iotlb.misses = 0;
+	vhost_scsi_iotlb_found(svq);
 	if (head == vq->num)
 		return VHOST_SCSI_TAKE_EMPTY;
 

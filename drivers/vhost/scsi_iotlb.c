@@ -97,7 +97,7 @@ void vhost_scsi_iotlb_moved(struct vhost_scsi_vq *svq)
 	lockdep_assert_held(&svq->vq.dev->mutex);
 	mutex_lock(&svq->vq.mutex);
 	kept->ready = false;
-	kept->misses = 0;
+	kept->rings = (struct vhost_scsi_iotlb_need) { };
 	if (kept->first != (unsigned long)svq->vq.used ||
 	    kept->last != vhost_scsi_iotlb_used_last(&svq->vq))
 		vhost_scsi_iotlb_keep(svq);
@@ -138,31 +138,39 @@ void vhost_scsi_iotlb_ask_no_more(struct vhost_scsi_vq *svq)
 	spin_unlock(&dev->iotlb_lock);
 }
 
-/**
- * vhost_scsi_iotlb_missed() - the rings of a queue, or its next chain, are not translated
- * @svq: the queue, vq->mutex held
- *
- * What needs more translations than there can be, or what no translation serves, misses
- * the next one whenever it gets one. The VMM is told so by the queue's error eventfd, and
- * not asked for some time, whatever makes the queue look meanwhile. Queues that need too
- * many together rest for half a second to four each, so that not all of them come back at
- * once.
- */
-void vhost_scsi_iotlb_missed(struct vhost_scsi_vq *svq)
+static struct vhost_scsi_iotlb_need *vhost_scsi_iotlb_asked(struct vhost_scsi_iotlb *kept)
 {
-	struct vhost_scsi_iotlb *kept = &svq->iotlb;
+	return kept->for_rings ? &kept->rings : &kept->chain;
+}
 
-	lockdep_assert_held(&svq->vq.mutex);
-	kept->waits = true;
-	if (kept->misses < svq->vq.iotlb->limit) {
-		kept->misses += kept->told;
-		kept->told = false;
-		if (kept->misses < svq->vq.iotlb->limit)
-			return;
-		kept->rest = jiffies + VHOST_SCSI_SCAN_PERIOD * (1 + get_random_u32_below(8));
+/* May the VMM be asked again for what needs too much? */
+static bool vhost_scsi_iotlb_has_rested(const struct vhost_scsi_iotlb_need *need)
+{
+	return time_after_eq(jiffies, need->rest);
+}
+
+/*
+ * A queue misses something. What needs more translations than there can be, or what no
+ * translation serves, misses the next one whenever it gets one. The VMM is told so by the
+ * queue's error eventfd, and not asked for some time, whatever makes the queue look
+ * meanwhile. Queues that need too many together rest for half a second to four each, so
+ * that not all of them come back at once.
+ */
+static void vhost_scsi_iotlb_miss(struct vhost_scsi_vq *svq, bool for_rings)
+{
+	struct vhost_scsi_iotlb_need *need;
+
+	svq->iotlb.waits = true;
+	svq->iotlb.for_rings = for_rings;
+	need = vhost_scsi_iotlb_asked(&svq->iotlb);
+	if (need->told < svq->vq.iotlb->limit)
+		return;
+	if (!need->rests) {
+		need->rest = jiffies + VHOST_SCSI_SCAN_PERIOD * (1 + get_random_u32_below(8));
+		need->rests = true;
 		vq_err(&svq->vq, "more translations missed than there can be\n");
-	} else if (time_after_eq(jiffies, kept->rest)) {
-		kept->misses = 0;
+	} else if (vhost_scsi_iotlb_has_rested(need)) {
+		*need = (struct vhost_scsi_iotlb_need) { };
 		return;
 	}
 	vhost_scsi_iotlb_ask_no_more(svq);
@@ -183,8 +191,10 @@ static bool vhost_scsi_iotlb_prefetch(struct vhost_scsi_vq *svq)
 	vhost_scsi_iotlb_ask_no_more(svq);
 	kept->ready = vq_meta_prefetch(&svq->vq) && vhost_scsi_iotlb_keep(svq);
 	/* One that waits for a chain goes on to do so, and has to ask for that again. */
-	if (!kept->ready)
-		vhost_scsi_iotlb_missed(svq);
+	if (kept->ready)
+		kept->rings = (struct vhost_scsi_iotlb_need) { };
+	else
+		vhost_scsi_iotlb_miss(svq, true);
 	return kept->ready;
 }
 
@@ -234,6 +244,28 @@ bool vhost_scsi_iotlb_may_take(struct vhost_scsi_vq *svq)
 		vhost_scsi_iotlb_ask_no_more(svq);
 	kept->waits = false;
 	return true;
+}
+
+/**
+ * vhost_scsi_iotlb_missed() - the next chain of a queue is not translated
+ * @svq: the queue, vq->mutex held
+ *
+ * The core has asked the VMM, if that is of use.
+ */
+void vhost_scsi_iotlb_missed(struct vhost_scsi_vq *svq)
+{
+	lockdep_assert_held(&svq->vq.mutex);
+	vhost_scsi_iotlb_miss(svq, false);
+}
+
+/**
+ * vhost_scsi_iotlb_found() - the next chain of a queue is translated, or there is none
+ * @svq: the queue, vq->mutex held
+ */
+void vhost_scsi_iotlb_found(struct vhost_scsi_vq *svq)
+{
+	lockdep_assert_held(&svq->vq.mutex);
+	svq->iotlb.chain = (struct vhost_scsi_iotlb_need) { };
 }
 
 /**
@@ -291,12 +323,16 @@ static bool vhost_scsi_iotlb_is_on(const struct list_head *list,
 /* Does a queue wait for a range? Or for something that its VMM was not asked for. */
 static bool vhost_scsi_iotlb_wants(struct vhost_scsi_vq *svq, u64 first, u64 last)
 {
+	struct vhost_scsi_iotlb_need *need = vhost_scsi_iotlb_asked(&svq->iotlb);
 	struct vhost_dev *dev = svq->vq.dev;
 	bool asked = false, wants;
 
 	/* One that begins to wait just now has seen the change. */
 	if (!READ_ONCE(svq->iotlb.waits))
 		return false;
+	/* What was taken back may be on a list all the same, if it was just being read. */
+	if (READ_ONCE(need->rests))
+		return vhost_scsi_iotlb_has_rested(need);
 	spin_lock(&dev->iotlb_lock);
 	wants = vhost_scsi_iotlb_is_on(&dev->read_list, &svq->vq, first, last, &asked) ||
 		vhost_scsi_iotlb_is_on(&dev->pending_list, &svq->vq, first, last, &asked) ||
@@ -317,7 +353,7 @@ void vhost_scsi_iotlb_told(struct vhost_scsi *vs, u64 first, u64 last)
 
 	for (i = 0; i < vs->nr_vqs; i++)
 		if (vhost_scsi_iotlb_wants(&vs->svq[i], first, last))
-			vs->svq[i].iotlb.told = true;
+			vhost_scsi_iotlb_asked(&vs->svq[i].iotlb)->told++;
 }
 
 /**

@@ -31,32 +31,44 @@ struct vhost_scsi_iotlb_piece {
 };
 
 /**
+ * struct vhost_scsi_iotlb_need - what a queue misses
+ * @told: translations that it was told one after another, and needs still more
+ * @rest: jiffies until when nothing is asked for
+ * @rests: that were as many as there can be
+ */
+struct vhost_scsi_iotlb_need {
+	unsigned int told;
+	unsigned long rest;
+	bool rests;
+};
+
+/**
  * struct vhost_scsi_iotlb - how a queue is translated
  * @first: where its used ring begins, as it was when @piece was found
  * @last: and ends
  * @piece: what was found of it
  * @nr: entries of @piece
+ * @rings: what it misses of its rings, all of it once @ready
+ * @chain: what it misses of its next chain
+ * @for_rings: the VMM was asked for those last, not for the chain
  * @ready: its rings are translated, as the device IOTLB is now
  * @waits: for a translation of its rings, or of its next chain
  * @doubt: a chain could not be taken: at the next turn the rings are looked for again
- * @told: the VMM has told what the queue waited for when it last missed something
- * @misses: how often in front of its next chain it missed something, after it was told
- *	each; as many as there can be translations is too often
- * @rest: jiffies until when nothing is asked for then
  * @lent: somebody waits, with dev.mutex, for what it has in flight: its answers are
  *	pushed whatever else is translated
  *
- * Under vq->mutex.
+ * Under vq->mutex. Without it an endpoint's scan asks whether the queue has to look again:
+ * if it is told wrong, it asks once more soon.
  */
 struct vhost_scsi_iotlb {
 	u64 first, last;
 	struct vhost_scsi_iotlb_piece piece[VHOST_SCSI_IOTLB_PIECES];
 	unsigned int nr;
-	unsigned int misses;
-	unsigned long rest;
+	struct vhost_scsi_iotlb_need rings;
+	struct vhost_scsi_iotlb_need chain;
+	bool for_rings;
 	bool doubt;
 	bool ready;
-	bool told;
 	bool waits;
 	bool lent;
 };
@@ -79,6 +91,7 @@ void vhost_scsi_iotlb_moved(struct vhost_scsi_vq *svq);
 bool vhost_scsi_iotlb_may_push(struct vhost_scsi_vq *svq);
 bool vhost_scsi_iotlb_may_take(struct vhost_scsi_vq *svq);
 void vhost_scsi_iotlb_missed(struct vhost_scsi_vq *svq);
+void vhost_scsi_iotlb_found(struct vhost_scsi_vq *svq);
 void vhost_scsi_iotlb_lock(struct vhost_scsi *vs);
 void vhost_scsi_iotlb_unlock(struct vhost_scsi *vs);
 void vhost_scsi_iotlb_told(struct vhost_scsi *vs, u64 first, u64 last);

@@ -83,6 +83,18 @@ static int answer_until_error(iotlb_data *self, const void *page, unsigned int m
 	return i;
 }
 
+/* A READ that has an end that no translation serves. */
+static int submit_endless(iotlb_data *self, struct vs_req *req, void *page)
+{
+	int ret = map_all_but(self->dev, self->dev->mem.base, 0);
+
+	vs_req_get(req, self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, 16));
+	vs_req_in(req, page, 2 * VS_PAGE);
+	req->chain.in[req->chain.n_in - 1].gpa = LAST_PAGE;
+	vs_ring_errors(self->ring);
+	return ret ? ret : vs_req_submit(req);
+}
+
 TEST_F(iotlb, buffer_over_the_end_of_all_addresses_is_told_as_an_error)
 {
 	int answers, most = 2 * vs_iotlb_limit();
@@ -91,17 +103,36 @@ TEST_F(iotlb, buffer_over_the_end_of_all_addresses_is_told_as_an_error)
 
 	COVERS("FEA-13 F-MG-07 F-SE-10");
 	ASSERT_LT(0, most);
-	ASSERT_EQ(0, map_all_but(self->dev, self->dev->mem.base, 0));
-	vs_req_get(&req, self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, 16));
-	vs_req_in(&req, page, 2 * VS_PAGE);
-	req.chain.in[req.chain.n_in - 1].gpa = LAST_PAGE;
-	vs_ring_errors(self->ring);
-	ASSERT_EQ(0, vs_req_submit(&req));
+	ASSERT_EQ(0, submit_endless(self, &req, page));
 	answers = answer_until_error(self, page, most);
 	EXPECT_LT(0, answers);
 	EXPECT_GT(most, answers);
 	EXPECT_EQ(0, vs_ring_pending(self->ring));
 	EXPECT_EQ(VIRTIO_SCSI_S_OK, vs_tmf(self->dev, TAG, 0, LUN_RESET, 0, NULL));
+	vs_req_put(&req);
+}
+
+TEST_F(iotlb, queue_that_rests_is_not_woken_by_what_others_are_told)
+{
+	int i, times = 10, most = 2 * vs_iotlb_limit();
+	uint8_t *page = vs_mem_page(&self->dev->mem, 1);
+	struct vs_req req;
+	int64_t kicks;
+
+	COVERS("FEA-13 F-MG-07 F-SE-10");
+	ASSERT_LT(0, most);
+	ASSERT_EQ(0, submit_endless(self, &req, page));
+	EXPECT_GT(most, answer_until_error(self, page, most));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK, vs_tmf(self->dev, TAG, 0, LUN_RESET, 0, NULL));
+	kicks = vs_dev_counter(self->dev, self->ring->index, "kicks");
+	for (i = 0; i < times; i++) {
+		ASSERT_EQ(0, vs_iotlb_map(self->dev, i * VS_PAGE, VS_PAGE, page,
+					  VHOST_ACCESS_RW));
+		/* In the same worker, behind what that may have woken. */
+		EXPECT_EQ(VIRTIO_SCSI_S_OK, vs_tmf(self->dev, TAG, 0, LUN_RESET, 0, NULL));
+	}
+	/* When its rest is over it looks once, and once if it was asked to just before. */
+	EXPECT_GE(2, vs_dev_counter(self->dev, self->ring->index, "kicks") - kicks);
 	vs_req_put(&req);
 }
 
