@@ -83,12 +83,11 @@ static bool vhost_scsi_drain_lend(struct vhost_scsi *vs)
 	return all;
 }
 
-/* Returns whether anything was lent. */
-static bool vhost_scsi_drain_take_back(struct vhost_scsi *vs)
+/* A kick that came to nothing meanwhile does not come again. */
+static void vhost_scsi_drain_take_back(struct vhost_scsi *vs)
 {
 	struct vhost_iotlb *iotlb = vs->dev.iotlb;
 	struct vhost_iotlb_map *map, *next;
-	bool any = vs->nr_lent;
 	unsigned int i;
 
 	vhost_scsi_iotlb_lock(vs);
@@ -101,10 +100,15 @@ static bool vhost_scsi_drain_take_back(struct vhost_scsi *vs)
 		iotlb->limit--;
 		vs->nr_lent--;
 	}
-	for (i = 0; i < vs->nr_vqs; i++)
-		vs->svq[i].iotlb.lent = false;
+	for (i = 0; i < vs->nr_vqs; i++) {
+		struct vhost_scsi_vq *svq = &vs->svq[i];
+
+		svq->iotlb.lent = false;
+		if (svq->iotlb.turned && vhost_vq_get_backend(&svq->vq))
+			vhost_poll_queue(&svq->vq.poll);
+		svq->iotlb.turned = false;
+	}
 	vhost_scsi_iotlb_unlock(vs);
-	return any;
 }
 
 /**
@@ -130,11 +134,8 @@ void vhost_scsi_drain_wait(struct vhost_scsi *vs)
 		if (vs->svq[i].iotlb.lent)
 			vhost_scsi_task_wake(&vs->svq[i]);
 	vhost_scsi_inflight_wait(vs);
-	/* While anything is lent the guest's kicks come to nothing. */
-	if (vhost_scsi_drain_take_back(vs))
-		vhost_scsi_iotlb_retry_all(vs);
-	else
-		vhost_scsi_iotlb_retry(vs, 1, 0);
+	vhost_scsi_drain_take_back(vs);
+	vhost_scsi_iotlb_retry(vs, 1, 0);
 }
 
 /**

@@ -237,7 +237,8 @@ bool vhost_scsi_iotlb_may_take(struct vhost_scsi_vq *svq)
 	/* Here only: what was pushed in a turn is flushed in it. */
 	kept->ready &= !kept->doubt;
 	kept->doubt = false;
-	if (to_vs(svq)->nr_lent || !vhost_scsi_iotlb_prefetch(svq))
+	kept->turned = to_vs(svq)->nr_lent;
+	if (kept->turned || !vhost_scsi_iotlb_prefetch(svq))
 		return false;
 	/* For its next chain, for which the core asks once more. */
 	if (kept->waits)
@@ -372,18 +373,5 @@ void vhost_scsi_iotlb_retry(struct vhost_scsi *vs, u64 first, u64 last)
 	for (i = 0; i < vs->nr_vqs; i++)
 		if (vhost_vq_get_backend(&vs->svq[i].vq) &&
 		    vhost_scsi_iotlb_wants(&vs->svq[i], first, last))
-			vhost_poll_queue(&vs->svq[i].vq.poll);
-}
-
-/**
- * vhost_scsi_iotlb_retry_all() - all queues that are served look again
- * @vs: device with a device IOTLB, whose endpoint stays as it is meanwhile
- */
-void vhost_scsi_iotlb_retry_all(struct vhost_scsi *vs)
-{
-	unsigned int i;
-
-	for (i = 0; i < vs->nr_vqs; i++)
-		if (vhost_vq_get_backend(&vs->svq[i].vq))
 			vhost_poll_queue(&vs->svq[i].vq.poll);
 }

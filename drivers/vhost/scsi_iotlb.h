@@ -54,6 +54,7 @@ struct vhost_scsi_iotlb_need {
  * @ready: its rings are translated, as the device IOTLB is now
  * @waits: for a translation of its rings, or of its next chain
  * @doubt: a chain could not be taken: at the next turn the rings are looked for again
+ * @turned: its worker was turned away, because something is lent
  * @lent: somebody waits, with dev.mutex, for what it has in flight: its answers are
  *	pushed whatever else is translated
  *
@@ -70,6 +71,7 @@ struct vhost_scsi_iotlb {
 	bool doubt;
 	bool ready;
 	bool waits;
+	bool turned;
 	bool lent;
 };
 
@@ -96,7 +98,6 @@ void vhost_scsi_iotlb_lock(struct vhost_scsi *vs);
 void vhost_scsi_iotlb_unlock(struct vhost_scsi *vs);
 void vhost_scsi_iotlb_told(struct vhost_scsi *vs, u64 first, u64 last);
 void vhost_scsi_iotlb_retry(struct vhost_scsi *vs, u64 first, u64 last);
-void vhost_scsi_iotlb_retry_all(struct vhost_scsi *vs);
 void vhost_scsi_iotlb_ask_no_more(struct vhost_scsi_vq *svq);
 
 #endif
