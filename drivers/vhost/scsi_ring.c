@@ -9,6 +9,8 @@
  * included, since the call eventfd may be swapped meanwhile.
  * Invariant: I1, a head that was taken is pushed once.
  */
+#include <linux/vhost_iotlb.h>
+
 #include "scsi_user.h"
 #include "vhost_scsi.h"
 
@@ -319,6 +321,35 @@ void vhost_scsi_ring_push(struct vhost_scsi_vq *svq, unsigned int head,
 		vhost_scsi_ring_flush(svq);
 }
 
+/* Can the core read whether the guest wants to be signalled, and ask nobody for that? */
+static bool vhost_scsi_ring_is_told(struct vhost_virtqueue *vq)
+{
+	const void __user *field = vhost_has_feature(vq, VIRTIO_RING_F_EVENT_IDX) ?
+				   &vq->avail->ring[vq->num] : &vq->avail->flags;
+	u64 first = (unsigned long)field, last = first + sizeof(__virtio16) - 1;
+	const struct vhost_iotlb_map *map = vhost_iotlb_itree_first(vq->iotlb, first, last);
+
+	return map && map->start <= first && last <= map->last &&
+	       map->perm & VHOST_ACCESS_RO;
+}
+
+/*
+ * Signal the guest, if it wants that; where the used ring alone is translated, because
+ * that was lent, in any case.
+ */
+static void vhost_scsi_ring_signal(struct vhost_scsi_vq *svq)
+{
+	struct vhost_virtqueue *vq = &svq->vq;
+
+	if (!svq->iotlb.lent || vhost_scsi_ring_is_told(vq)) {
+		vhost_signal(vq->dev, vq);
+		return;
+	}
+	if (vq->call_ctx.ctx)
+		eventfd_signal(vq->call_ctx.ctx);
+	vq->signalled_used_valid = false;
+}
+
 /**
  * vhost_scsi_ring_flush() - update the used ring and signal the guest
  * @svq: queue, vq->mutex held
@@ -338,5 +369,5 @@ void vhost_scsi_ring_flush(struct vhost_scsi_vq *svq)
 	svq->nr_used = 0;
 	svq->stats.batches++;
 	if (!vhost_scsi_add_used_n(vq, svq->used, nr))
-		vhost_signal(vq->dev, vq);
+		vhost_scsi_ring_signal(svq);
 }

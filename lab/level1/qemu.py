@@ -148,10 +148,17 @@ class Qemu:
         text = self.said().split("\nDONE\n")[done]
         return "\n".join(re.findall("^SAID (.*)$", text, re.M))
 
+    def quiet(self):
+        """Raises if the device told QEMU an error."""
+        errors = self.log.read_text(errors="replace").count("vring error")
+        if errors:
+            raise Failed(f"{errors} errors in {self.log}")
+
     def end(self):
         """This side is not needed any more."""
         self.ask("quit")
         self.process.wait(PATIENCE)
+        self.quiet()
 
     def stop(self):
         """The guest ends, and must do so in order."""
@@ -160,6 +167,7 @@ class Qemu:
         text = self.console.read_text(errors="replace")
         if "FAILED" in text or "END after" not in text:
             raise Failed(f"the end: {text[-500:]}")
+        self.quiet()
 
 
 def move(source, target, uri, number):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Queues of a guest behind an IOMMU that need more translations than there can be at once. */
+/* A guest behind an IOMMU, and few translations at once: fewer than its queues need. */
 #include "iotlb_fixture.h"
 
 #define QUEUES		16
@@ -18,6 +18,7 @@ FIXTURE_SETUP(crowd)
 		.dev.features = VS_F_MODERN | VS_F_EVENT_IDX,
 		.dev.iommu = true,
 		.dev.n_io = QUEUES,
+		.disk = VS_DISK_HOLD,
 	};
 
 	if (vs_iotlb_reload(LIMIT))
@@ -29,6 +30,7 @@ FIXTURE_SETUP(crowd)
 
 FIXTURE_TEARDOWN(crowd)
 {
+	vs_hold_release();
 	if (self->dev)
 		ENV_PUT(&self->env);
 	if (vs_iotlb_limit() == LIMIT)
@@ -71,6 +73,35 @@ TEST_F(crowd, queues_that_need_too_many_together_go_on_one_after_another)
 		EXPECT_EQ(-1, vs_differs(page[i], LEN, 0));
 		vs_req_put(&req[i]);
 	}
+}
+
+/* As of a guest that flushes its IOMMU again and again while its disk works. */
+TEST_F(crowd, invalidations_that_wait_for_commands_are_no_errors)
+{
+	void *page = vs_mem_page(&self->dev->mem, 1);
+	unsigned int i, queue;
+
+	COVERS("FEA-13 F-MG-07");
+	for (i = 0; i < LIMIT + QUEUES; i++) {
+		struct vs_thread call;
+		struct vs_req req;
+
+		ASSERT_EQ(0, vs_hold_stop(&self->env.hold));
+		vs_req_get(&req, self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, 8));
+		req.ring = &self->dev->ring[VS_IO + i % QUEUES];
+		vs_req_in(&req, page, VS_PAGE);
+		ASSERT_EQ(0, vs_req_submit(&req));
+		ASSERT_EQ(0, vs_ring_wait_taken(req.ring, vs_patience()));
+		ASSERT_EQ(0, vs_thread_start(&call, invalidate_all, self->dev));
+		ASSERT_EQ(0, wait_idle(&call));
+		ASSERT_EQ(0, vs_hold_go(&self->env.hold));
+		ASSERT_EQ(0, vs_thread_end(&call));
+		ASSERT_EQ(0, vs_req_wait(&req));
+		EXPECT_EQ(0, req.rsp->status);
+		vs_req_put(&req);
+	}
+	for (queue = 0; queue < VS_IO + QUEUES; queue++)
+		EXPECT_EQ(0, vs_ring_errors(&self->dev->ring[queue]));
 }
 
 TEST_HARNESS_MAIN
