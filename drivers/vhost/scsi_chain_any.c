@@ -5,7 +5,8 @@
  *
  * Enters: a virtqueue, notifications off. Leaves: a chain; or why there is none.
  * Context: a vhost worker (guest memory is its memory), vq->mutex held.
- * Invariant: nothing is consumed without a chain.
+ * Invariant: what is wrong with a chain is told by the queue's error eventfd; that a
+ * translation is missing is none of that.
  */
 #include "vhost_scsi.h"
 
@@ -58,6 +59,26 @@ static noinline int vhost_scsi_chain_take_pieces(struct vhost_virtqueue *vq,
 	return -ENOBUFS;
 }
 
+/*
+ * A chain as the core decodes it. Too many pieces are no error as long as they may be
+ * joined: the VMM is told of one here, not by the core. Returns as that does.
+ */
+static int vhost_scsi_chain_decode(struct vhost_virtqueue *vq, struct vhost_scsi_chain *chain)
+{
+	struct eventfd_ctx *error = vq->error_ctx;
+	int head;
+
+	vq->error_ctx = NULL;
+	head = vhost_get_vq_desc(vq, vq->iov, ARRAY_SIZE(vq->iov), &chain->out,
+				 &chain->in, NULL, NULL);
+	if (head == -ENOBUFS && vq->iotlb)
+		head = vhost_scsi_chain_take_pieces(vq, chain);
+	vq->error_ctx = error;
+	if (head < 0 && head != -EAGAIN && error)
+		eventfd_signal(error);
+	return head;
+}
+
 /**
  * vhost_scsi_chain_take_any() - take the next chain, whatever its form
  * @svq: queue, vq->mutex held
@@ -69,12 +90,8 @@ enum vhost_scsi_take vhost_scsi_chain_take_any(struct vhost_scsi_vq *svq,
 					       struct vhost_scsi_chain *chain)
 {
 	struct vhost_virtqueue *vq = &svq->vq;
-	int head;
+	int head = vhost_scsi_chain_decode(vq, chain);
 
-	head = vhost_get_vq_desc(vq, vq->iov, ARRAY_SIZE(vq->iov), &chain->out,
-				 &chain->in, NULL, NULL);
-	if (head == -ENOBUFS && vq->iotlb)
-		head = vhost_scsi_chain_take_pieces(vq, chain);
 	/* -EPERM is a translation that does not allow what the descriptor says. */
 	if (head == -EAGAIN || head == -EPERM) {
 		vhost_scsi_iotlb_missed(svq);

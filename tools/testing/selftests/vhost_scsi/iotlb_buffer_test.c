@@ -131,10 +131,12 @@ TEST_F(iotlb, buffer_of_more_pieces_than_a_chain_may_have_is_one_segment)
 	vs_req_put(&req);
 	/* The reset has left an attention. */
 	EXPECT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
+	vs_ring_errors(self->ring);
 	vs_req_get(&req, self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, PAGES * 8));
 	vs_req_in(&req, buf, PAGES * VS_PAGE);
 	EXPECT_GOOD(vs_req_finish(&req));
 	EXPECT_EQ(-1, vs_differs(buf, VS_PAGE, 0));
+	EXPECT_EQ(0, vs_ring_errors(self->ring));
 	vs_req_put(&req);
 }
 
