@@ -122,18 +122,22 @@ static void vhost_scsi_evt_put_back(struct vhost_scsi *vs,
 	kfree(evt);
 }
 
-/* Deliver what is pending; an event without a buffer is missed. */
-static void vhost_scsi_evt_deliver(struct vhost_scsi *vs)
+/*
+ * Deliver what is pending; an event without a buffer is missed. Returns false as
+ * vhost_scsi_evt_write() does.
+ */
+static bool vhost_scsi_evt_deliver(struct vhost_scsi *vs)
 {
 	struct vhost_scsi_evt *evt;
 
 	while ((evt = vhost_scsi_evt_next(vs))) {
 		if (!vhost_scsi_evt_write(vs, evt)) {
 			vhost_scsi_evt_put_back(vs, evt);
-			return;
+			return false;
 		}
 		kfree(evt);
 	}
+	return true;
 }
 
 static void vhost_scsi_evt_run(struct vhost_scsi *vs, bool kicked)
@@ -143,8 +147,7 @@ static void vhost_scsi_evt_run(struct vhost_scsi *vs, bool kicked)
 
 	mutex_lock(&svq->vq.mutex);
 	if (vhost_vq_get_backend(&svq->vq) && vhost_scsi_iotlb_open(svq)) {
-		vhost_scsi_evt_deliver(vs);
-		if (kicked && READ_ONCE(vs->evt.missed))
+		if (vhost_scsi_evt_deliver(vs) && kicked && READ_ONCE(vs->evt.missed))
 			vhost_scsi_evt_write(vs, &none);
 		vhost_enable_notify(&vs->dev, &svq->vq);
 		vhost_scsi_ring_flush(svq);
