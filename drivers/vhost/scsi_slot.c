@@ -142,7 +142,7 @@ static bool vhost_scsi_slot_matches(const struct vhost_scsi_cmd *cmd,
 {
 	const struct se_cmd *se_cmd = &cmd->task.se_cmd;
 
-	return cmd->busy && se_cmd->se_sess == match->sess &&
+	return cmd->busy && cmd->target == match->target &&
 	       (match->all_luns || se_cmd->orig_fe_lun == match->lun) &&
 	       (!match->by_tag || se_cmd->tag == match->tag) &&
 	       (!match->marked || cmd->tmf_response);

@@ -138,6 +138,7 @@ int vhost_scsi_submit(struct vhost_scsi_io *io)
 	cmd->len = io->plan.len;
 	cmd->pi_len = io->layout.pi_len;
 	cmd->in_place = io->kind.in_place;
+	cmd->target = io->req.target;
 	if (io->plan.pi)
 		pi = cmd->map.pi;
 

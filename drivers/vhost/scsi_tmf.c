@@ -69,6 +69,7 @@ static const struct vhost_scsi_tmf_kind vhost_scsi_tmf_kinds[] = {
  * @match: commands that it is about
  * @subtype: VIRTIO_SCSI_T_TMF_*
  * @progress: what LIO does for it
+ * @older: commands of a session that was given up are marked, without a part
  * @vq: the request queues before this one have none of its commands any more
  * @slot: nor has this one before this slot
  *
@@ -80,6 +81,7 @@ struct vhost_scsi_tmf {
 	struct vhost_scsi_match match;
 	u32 subtype;
 	struct vhost_scsi_tmf_progress progress;
+	bool older;
 	unsigned int vq;
 	unsigned int slot;
 };
@@ -149,9 +151,29 @@ static bool vhost_scsi_tmf_waits(struct vhost_scsi *vs,
 }
 
 /*
- * Abort the commands that a function is about, one by one. Those that are not
- * aborted for want of memory or of parts are not marked either.
+ * Abort a command. Not aborted for want of memory or of parts it is not marked either. A
+ * session that was given up takes no parts: its commands end by themselves.
  */
+static void vhost_scsi_tmf_abort_cmd(struct vhost_scsi *vs, struct vhost_scsi_tmf *tmf,
+				     struct vhost_scsi_cmd *cmd, u8 tmf_response)
+{
+	struct se_cmd *se_cmd = &cmd->task.se_cmd;
+	struct vhost_scsi_tmr *tmr;
+
+	if (se_cmd->se_sess != tmf->match.sess) {
+		cmd->tmf_response = tmf_response;
+		tmf->older = true;
+		return;
+	}
+	tmr = vhost_scsi_tmr_alloc(vs, &tmf->progress);
+	if (tmr && vhost_scsi_tmr_submit(vs, tmr, tmf->match.sess, TMR_ABORT_TASK,
+					 se_cmd->orig_fe_lun, se_cmd->tag))
+		cmd->tmf_response = tmf_response;
+	else
+		tmf->progress.response = VIRTIO_SCSI_S_BUSY;
+}
+
+/* Abort the commands that a function is about, one by one. */
 static void vhost_scsi_tmf_abort(struct vhost_scsi *vs,
 				 struct vhost_scsi_tmf *tmf, u8 tmf_response)
 {
@@ -162,19 +184,8 @@ static void vhost_scsi_tmf_abort(struct vhost_scsi *vs,
 	for (i = VHOST_SCSI_VQ_IO; i < vs->nr_vqs; i++) {
 		svq = vhost_scsi_tmf_lock_vq(vs, i);
 		at = 0;
-		while ((cmd = vhost_scsi_slot_next(svq, &at, &tmf->match))) {
-			struct vhost_scsi_tmr *tmr =
-				vhost_scsi_tmr_alloc(vs, &tmf->progress);
-			struct se_cmd *se_cmd = &cmd->task.se_cmd;
-
-			if (tmr && vhost_scsi_tmr_submit(vs, tmr, tmf->match.sess,
-							 TMR_ABORT_TASK,
-							 se_cmd->orig_fe_lun,
-							 se_cmd->tag))
-				cmd->tmf_response = tmf_response;
-			else
-				tmf->progress.response = VIRTIO_SCSI_S_BUSY;
-		}
+		while ((cmd = vhost_scsi_slot_next(svq, &at, &tmf->match)))
+			vhost_scsi_tmf_abort_cmd(vs, tmf, cmd, tmf_response);
 		mutex_unlock(&svq->vq.mutex);
 	}
 }
@@ -266,7 +277,7 @@ vhost_scsi_tmf_start(struct vhost_scsi_vq *ctl,
 	else
 		vhost_scsi_tmf_abort(vs, tmf, kind->tmf_response);
 
-	if (!tmf->progress.nr) {
+	if (!tmf->progress.nr && !tmf->older) {
 		*response = tmf->progress.response;
 		vhost_scsi_tmf_free(ctl, tmf);
 		return VHOST_SCSI_REPLY;
@@ -323,6 +334,7 @@ vhost_scsi_tmf_run(struct vhost_scsi_vq *ctl,
 	const struct vhost_scsi_tmf_kind *kind =
 		vhost_scsi_tmf_kind(req->subtype);
 	struct vhost_scsi_match match = {
+		.target = req->target,
 		.sess = sess,
 		.lun = req->lun,
 		.tag = req->tag,

@@ -9,7 +9,8 @@ struct vhost_scsi_tmr;
 
 /**
  * struct vhost_scsi_match - which commands a task management function is about
- * @sess: those of this I_T nexus
+ * @target: those of the I_T nexus with this target
+ * @sess: its session; it may have had another one before (scsi_nexus.c)
  * @lun: and of this unit, unless @all_luns
  * @tag: and with this tag of the guest's, if @by_tag
  * @all_luns: of every unit
@@ -17,6 +18,7 @@ struct vhost_scsi_tmr;
  * @marked: those only that a function was started for
  */
 struct vhost_scsi_match {
+	u8 target;
 	struct se_session *sess;
 	u64 lun;
 	u64 tag;

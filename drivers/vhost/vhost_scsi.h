@@ -143,11 +143,11 @@ struct vhost_scsi_wrap {
  * @len: bytes of it that LIO got, those that the CDB moves
  * @pi_len: bytes of the buffer for protection information in front of it
  * @in_place: what the unit returns is in @map, whatever LIO says of the command
+ * @target: target id; its session may be gone, and the answer not yet given
  * @busy: the slot is taken
  * @tmf_response: VIRTIO_SCSI_S_* if LIO aborts it for a function of the guest's,
  *	which is answered after it; 0 if no function is about it
- * @ordered: its task attribute is not SIMPLE; counted in the queue's
- *	nr_ordered
+ * @ordered: its task attribute is not SIMPLE; counted in the queue's nr_ordered
  * @queued: where it is counted by scsi_queued.c, 0 if it is not
  * @wire: the response; LIO writes sense data into it, which is all zero while the
  *	slot is free
@@ -162,6 +162,7 @@ struct vhost_scsi_cmd {
 	u32 len;
 	u32 pi_len;
 	bool in_place;
+	u8 target;
 	bool busy;
 	u8 tmf_response;
 	bool ordered;

@@ -324,6 +324,44 @@ TEST_F(acl, removal_waits_for_the_disk_and_nobody_waits_for_the_removal)
 	vs_dev_close(&second);
 }
 
+/* The nexus has another session meanwhile, and the command is the same nexus's. */
+TEST_F(acl, function_is_about_commands_from_before_the_removal_too)
+{
+	struct vs_ring *ctl = &self->dev->ring[VS_CTL];
+	struct vs_chain function;
+	struct vs_thread removal;
+	struct vs_req req;
+	uint8_t *rsp;
+
+	COVERS("CTL-06 CTL-15 CFG-19 F-TM-01");
+	ASSERT_EQ(0, serve_with_acl(self));
+	ASSERT_EQ(0, vs_hold_stop(&self->env.hold));
+	vs_req_get(&req, self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, 8));
+	vs_req_in(&req, self->buf, VS_PAGE);
+	ASSERT_EQ(0, vs_req_submit(&req));
+	ASSERT_EQ(0, vs_ring_wait_taken(req.ring, vs_patience()));
+	ASSERT_EQ(0, vs_thread_start(&removal, remove_acl, VS_NEXUS));
+	ASSERT_EQ(0, vs_thread_wait(&removal));
+	EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_SUCCEEDED,
+		  vs_tmf(self->dev, TAG, 0, VIRTIO_SCSI_T_TMF_QUERY_TASK, req.hdr->tag, NULL));
+	vs_chain_get(&function);
+	rsp = vs_tmf_chain(&function, self->dev, TAG, 0, VIRTIO_SCSI_T_TMF_ABORT_TASK,
+			   req.hdr->tag);
+	ASSERT_EQ(0, vs_ring_add(ctl, &function));
+	vs_ring_kick(ctl);
+	ASSERT_EQ(0, vs_ring_wait_taken(ctl, vs_patience()));
+	/* Not answered while the command is there, however long that is. */
+	EXPECT_EQ(-ETIMEDOUT, vs_ring_wait(ctl, NULL, 300));
+	ASSERT_EQ(0, vs_hold_go(&self->env.hold));
+	EXPECT_EQ(0, vs_chain_wait(ctl, &function, vs_patience()));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK, *rsp);
+	EXPECT_EQ(1, vs_ring_pending(req.ring));
+	EXPECT_EQ(0, vs_req_wait(&req));
+	EXPECT_EQ(0, vs_thread_end(&removal));
+	vs_chain_put(&function);
+	vs_req_put(&req);
+}
+
 static int read_nexus(void *name)
 {
 	char path[PATH];
