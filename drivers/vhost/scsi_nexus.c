@@ -131,8 +131,9 @@ int vhost_scsi_nexus_name(struct vhost_scsi_tpg *tpg, const char *name)
 }
 
 /*
- * Give a nexus another session of its name. Returns an endpoint whose queues may use the
- * old one still, after vhost_scsi_tpg_hold(), or NULL.
+ * Give a nexus another session of its name. Registrations and reservations end with the
+ * ACL of the old one: units say that the nexus was lost. Returns an endpoint whose queues
+ * may use the old one still, after vhost_scsi_tpg_hold(), or NULL.
  */
 static struct vhost_scsi_ep *
 vhost_scsi_nexus_replace_session(struct vhost_scsi_tpg *tpg)
@@ -144,6 +145,8 @@ vhost_scsi_nexus_replace_session(struct vhost_scsi_tpg *tpg)
 	if (IS_ERR(fresh)) {
 		vhost_scsi_tpg_unplug(tpg);
 		fresh = NULL;
+	} else {
+		vhost_scsi_ua_nexus_lost(fresh->se_node_acl);
 	}
 	vhost_scsi_nexus_publish_session(tpg, fresh);
 	return vhost_scsi_tpg_hold(tpg);

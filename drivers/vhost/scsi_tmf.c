@@ -299,22 +299,6 @@ static bool vhost_scsi_tmf_has_unit(struct se_session *sess, u64 lun)
 	return found;
 }
 
-/*
- * Have every unit say I_T NEXUS LOSS OCCURRED. LIO walks over them under RCU
- * alone, and what it adds to one that it is just removing would never be freed:
- * the mutex keeps them in place.
- */
-static void vhost_scsi_tmf_nexus_lost(struct se_node_acl *nacl)
-{
-	struct se_dev_entry *deve;
-
-	mutex_lock(&nacl->lun_entry_mutex);
-	core_allocate_nexus_loss_ua(nacl);
-	hlist_for_each_entry(deve, &nacl->lun_entry_hlist, link)
-		vhost_scsi_ua_trim_unit(deve);
-	mutex_unlock(&nacl->lun_entry_mutex);
-}
-
 /**
  * vhost_scsi_tmf_run() - execute a task management function
  * @ctl: control queue, vq->mutex held
@@ -359,7 +343,7 @@ vhost_scsi_tmf_run(struct vhost_scsi_vq *ctl,
 		return VHOST_SCSI_REPLY;
 	}
 	if (kind->all_luns)
-		vhost_scsi_tmf_nexus_lost(sess->se_node_acl);
+		vhost_scsi_ua_nexus_lost(sess->se_node_acl);
 	return vhost_scsi_tmf_start(ctl, chain, req, &match, response);
 }
 

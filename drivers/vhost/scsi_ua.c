@@ -16,7 +16,9 @@
  */
 #include <linux/irqflags.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/preempt.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <target/target_core_base.h>
@@ -37,11 +39,8 @@ static bool vhost_scsi_ua_is_double(const struct se_dev_entry *deve,
 	return false;
 }
 
-/**
- * vhost_scsi_ua_trim_unit() - drop doubles of what one nexus has to hear of a unit
- * @deve: the unit in its table, which stays
- */
-void vhost_scsi_ua_trim_unit(struct se_dev_entry *deve)
+/* What one nexus has to hear of a unit, an entry of its table, which stays. */
+static void vhost_scsi_ua_trim_unit(struct se_dev_entry *deve)
 {
 	struct se_ua *ua, *next;
 
@@ -73,6 +72,24 @@ void vhost_scsi_ua_trim(struct se_device *dev)
 		spin_unlock(&lun->lun_deve_lock);
 	}
 	spin_unlock(&dev->se_port_lock);
+}
+
+/**
+ * vhost_scsi_ua_nexus_lost() - have every unit of a nexus say I_T NEXUS LOSS OCCURRED
+ * @nacl: its ACL
+ *
+ * LIO walks over them under RCU alone, and what it adds to one that it is just removing
+ * would never be freed: the mutex keeps them in place.
+ */
+void vhost_scsi_ua_nexus_lost(struct se_node_acl *nacl)
+{
+	struct se_dev_entry *deve;
+
+	mutex_lock(&nacl->lun_entry_mutex);
+	core_allocate_nexus_loss_ua(nacl);
+	hlist_for_each_entry(deve, &nacl->lun_entry_hlist, link)
+		vhost_scsi_ua_trim_unit(deve);
+	mutex_unlock(&nacl->lun_entry_mutex);
 }
 
 /**

@@ -432,7 +432,7 @@ void vhost_scsi_reserve_lun_leaves(const struct se_lun *lun);
 void vhost_scsi_reserve_lun_left(const struct se_lun *lun);
 
 /* scsi_ua.c */
-void vhost_scsi_ua_trim_unit(struct se_dev_entry *deve);
+void vhost_scsi_ua_nexus_lost(struct se_node_acl *nacl);
 void vhost_scsi_ua_trim(struct se_device *dev);
 void vhost_scsi_ua_conflict(struct se_cmd *se_cmd);
 

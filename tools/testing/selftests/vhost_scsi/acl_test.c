@@ -333,7 +333,7 @@ TEST_F(acl, function_is_about_commands_from_before_the_removal_too)
 	struct vs_req req;
 	uint8_t *rsp;
 
-	COVERS("CTL-06 CTL-15 CFG-19 F-TM-01");
+	COVERS("CTL-06 CTL-15 CFG-19 F-TM-01 SCSI-05");
 	ASSERT_EQ(0, serve_with_acl(self));
 	ASSERT_EQ(0, vs_hold_stop(&self->env.hold));
 	vs_req_get(&req, self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, 8));
@@ -358,6 +358,9 @@ TEST_F(acl, function_is_about_commands_from_before_the_removal_too)
 	EXPECT_EQ(1, vs_ring_pending(req.ring));
 	EXPECT_EQ(0, vs_req_wait(&req));
 	EXPECT_EQ(0, vs_thread_end(&removal));
+	/* What was registered and reserved is gone. */
+	EXPECT_CC(6, 0x29, 0x07, vs_scsi_read(self->dev, TAG, 0,
+					      vs_cdb_op(VS_TEST_UNIT_READY), NULL, 0));
 	vs_chain_put(&function);
 	vs_req_put(&req);
 }
