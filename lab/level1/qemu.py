@@ -4,6 +4,7 @@ console as the only way to it, so that it can move from one QEMU to another: wha
 with such a guest have in common."""
 
 import contextlib
+import gzip
 import json
 import os
 import pathlib
@@ -47,7 +48,9 @@ class Qemu:
     """One QEMU with the guest, or waiting for it. Methods only: it may be on another host."""
 
     def __init__(self, number, incoming=False, properties="migratable=on", options=(), kernel=""):
-        accel = "tcg" if UML else "kvm"
+        # A page of a process is a mapping of its own under User-Mode Linux, and its host has
+        # vm.max_map_count of them, 65,530: 192 MiB of guest and 24 of its code are 55,296.
+        accel, memory = ("tcg,tb-size=24", "192") if UML else ("kvm", "384")
         release = guest_release()
         # Not in /out: a file that grows under 9p while it is looked at loses bytes there.
         self.console = WORK / f"console.{number}"
@@ -56,12 +59,12 @@ class Qemu:
         # See lab/level1/lib.sh.
         notify = "" if UML else ",modern-pio-notify=on"
         monitor = WORK / f"qmp.{number}"
-        words = ["qemu-system-x86_64", "-machine", f"q35,accel={accel},hpet=off", "-cpu", "qemu64",
-                 "-smp", "1", "-m", "384", "-bios", "qboot.rom", "-nodefaults",
+        words = ["qemu-system-x86_64", "-machine", "q35,hpet=off", "-accel", accel, "-cpu", "qemu64",
+                 "-smp", "1", "-m", memory, "-bios", "qboot.rom", "-nodefaults",
                  "-no-user-config", "-no-reboot", "-display", "none",
                  "-kernel", f"/boot/vmlinuz-{release}", "-initrd", str(WORK / "initrd"),
-                 "-append", "console=ttyS0 quiet panic=-1 mitigations=off pci=noearly,lastbus=0"
-                 + kernel,
+                 "-append", "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check "
+                 "pci=noearly,lastbus=0 rootfstype=ramfs" + kernel,
                  "-chardev",
                  f"socket,id=serial,path={serial},server=on,wait=off,logfile={self.console}",
                  "-serial", "chardev:serial",
@@ -216,7 +219,8 @@ def prepare(**more):
     initramfs = subprocess.run(
         ["bash", "-c", f". /src/lab/level1/lib.sh; L2_WORK={WORK}; l2_initramfs"], check=True,
         text=True, stdout=subprocess.PIPE).stdout.strip()
-    (WORK / "initrd").write_bytes(pathlib.Path(initramfs).read_bytes() + cpio)
+    files = pathlib.Path(initramfs).read_bytes() + cpio
+    (WORK / "initrd").write_bytes(gzip.compress(files, 1) if UML else files)
 
 
 def targetcli(commands):
