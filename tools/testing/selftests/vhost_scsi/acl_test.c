@@ -293,6 +293,22 @@ static int remove_acl(void *arg)
 	return acl_put(arg);
 }
 
+/* The disk keeps a read, for which the removal of the guest's ACL waits. */
+static int remove_behind_read(acl_data *self, struct vs_req *req, struct vs_thread *removal)
+{
+	int ret = vs_hold_stop(&self->env.hold);
+
+	vs_req_get(req, self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, 8));
+	vs_req_in(req, self->buf, VS_PAGE);
+	if (!ret)
+		ret = vs_req_submit(req);
+	if (!ret)
+		ret = vs_ring_wait_taken(req->ring, vs_patience());
+	if (!ret)
+		ret = vs_thread_start(removal, remove_acl, VS_NEXUS);
+	return ret ? ret : vs_thread_wait(removal);
+}
+
 TEST_F(acl, removal_waits_for_the_disk_and_nobody_waits_for_the_removal)
 {
 	struct vs_dev second;
@@ -303,13 +319,7 @@ TEST_F(acl, removal_waits_for_the_disk_and_nobody_waits_for_the_removal)
 	ASSERT_EQ(0, serve_with_acl(self));
 	ASSERT_EQ(0, vs_dev_open(&second, NULL));
 	ASSERT_EQ(0, vs_dev_setup(&second));
-	ASSERT_EQ(0, vs_hold_stop(&self->env.hold));
-	vs_req_get(&req, self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, 8));
-	vs_req_in(&req, self->buf, VS_PAGE);
-	ASSERT_EQ(0, vs_req_submit(&req));
-	ASSERT_EQ(0, vs_ring_wait_taken(req.ring, vs_patience()));
-	ASSERT_EQ(0, vs_thread_start(&removal, remove_acl, VS_NEXUS));
-	ASSERT_EQ(0, vs_thread_wait(&removal));
+	ASSERT_EQ(0, remove_behind_read(self, &req, &removal));
 	EXPECT_FALSE(removal.done);
 	/* The target is another device's; other targets come and go. */
 	EXPECT_EQ(-ENODEV, vs_dev_set_endpoint(&second, VS_WWN));
@@ -335,13 +345,7 @@ TEST_F(acl, function_is_about_commands_from_before_the_removal_too)
 
 	COVERS("CTL-06 CTL-15 CFG-19 F-TM-01 SCSI-05");
 	ASSERT_EQ(0, serve_with_acl(self));
-	ASSERT_EQ(0, vs_hold_stop(&self->env.hold));
-	vs_req_get(&req, self->dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, 8));
-	vs_req_in(&req, self->buf, VS_PAGE);
-	ASSERT_EQ(0, vs_req_submit(&req));
-	ASSERT_EQ(0, vs_ring_wait_taken(req.ring, vs_patience()));
-	ASSERT_EQ(0, vs_thread_start(&removal, remove_acl, VS_NEXUS));
-	ASSERT_EQ(0, vs_thread_wait(&removal));
+	ASSERT_EQ(0, remove_behind_read(self, &req, &removal));
 	EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_SUCCEEDED,
 		  vs_tmf(self->dev, TAG, 0, VIRTIO_SCSI_T_TMF_QUERY_TASK, req.hdr->tag, NULL));
 	vs_chain_get(&function);
