@@ -55,7 +55,7 @@ unit: lab ## unit tests of the pure sources, with sanitizers (seconds)
 	@lab/unit
 
 PHONY += check
-check: ## the tests that guard the main branch (5 to 14 minutes on two CPUs, as long again the first time)
+check: ## the tests that guard the main branch (5 to 15 minutes on two CPUs, as long again the first time)
 	@lab/check
 
 PHONY += check-all
