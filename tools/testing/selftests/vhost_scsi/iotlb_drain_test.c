@@ -3,6 +3,7 @@
  * A guest behind a virtual IOMMU: who waits for commands waits for no translation, and
  * what is lent to their answers is for nothing else.
  */
+#include <poll.h>
 #include <signal.h>
 
 #include "iotlb_fixture.h"
@@ -231,6 +232,58 @@ TEST_F(drain, used_ring_in_pieces_is_lent_in_pieces)
 	EXPECT_EQ(READS, vs_ring_pending(ring));
 	memcpy((uint8_t *)ring->used + half, other, size - half);
 	EXPECT_EQ(0, end_reads(&self->reads));
+}
+
+/* How often the device has signalled the queue since it was asked last. */
+static uint64_t signals(struct vs_ring *ring)
+{
+	struct pollfd call = { .fd = ring->call, .events = POLLIN };
+	uint64_t count = 0;
+
+	if (poll(&call, 1, 0) == 1 && read(ring->call, &count, sizeof(count)) < 0)
+		return 0;
+	return count;
+}
+
+/* Reads are answered while @range is taken away, and the guest wants no signal for them. */
+static int answer_without_wish(drain_data *self, struct range *range)
+{
+	struct vs_thread call;
+	int ret = map_apart(self->dev, self->ring);
+
+	if (!ret)
+		ret = hold_reads(self->dev, &self->env.hold, &self->reads);
+	*vs_ring_used_event(self->ring) = self->ring->last_used - 1;
+	signals(self->ring);
+	if (!ret)
+		ret = vs_thread_start(&call, take_away, range);
+	if (!ret)
+		ret = wait_idle(&call);
+	if (!ret)
+		ret = vs_hold_go(&self->env.hold);
+	return ret ? ret : vs_thread_end(&call);
+}
+
+TEST_F(drain, guest_that_wants_no_signal_has_one_where_that_cannot_be_read)
+{
+	struct range used = {
+		self->dev, vs_mem_gpa(&self->dev->mem, self->ring->used),
+		vs_ring_used_size(self->ring)
+	};
+	struct range all = { self->dev, 0, VS_IOTLB_ALL };
+
+	COVERS("FEA-13 F-MG-07");
+	ASSERT_EQ(0, answer_without_wish(self, &used));
+	EXPECT_EQ(READS, vs_ring_pending(self->ring));
+	EXPECT_EQ(0, signals(self->ring));
+	EXPECT_EQ(0, end_reads(&self->reads));
+	ASSERT_EQ(0, answer_without_wish(self, &all));
+	EXPECT_EQ(READS, vs_ring_pending(self->ring));
+	EXPECT_LE(1, signals(self->ring));
+	EXPECT_EQ(0, end_reads(&self->reads));
+	/* The next one is heard of, too: what was signalled last is not known any more. */
+	vs_iotlb_pause(self->dev, false);
+	EXPECT_EQ(0, vs_scsi_settle(self->dev, TAG, 0));
 }
 
 /* An owner that is killed; another process has the device still. */
