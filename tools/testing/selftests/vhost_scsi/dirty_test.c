@@ -11,7 +11,7 @@
 
 #define RING	1024		/* the event is in another page than the index */
 #define BATCH	12		/* requests in flight */
-#define FEW	20		/* rounds in a short run */
+#define FEW	10		/* rounds in a short run */
 #define MANY	400
 
 FIXTURE(dirty) {

@@ -14,7 +14,7 @@
 #include "fuzz_cdb.h"
 #include "vs_test.h"
 
-#define SHORT		120		/* commands to each unit */
+#define SHORT		60		/* commands to each unit */
 #define LONG		20000
 #define KNOWN		(4UL << 20)	/* bytes of a medium that nobody changes */
 #define LIMIT		3000		/* seconds */

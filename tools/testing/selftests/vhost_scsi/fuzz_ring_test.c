@@ -184,7 +184,7 @@ static void *change_pages(void *arg)
 
 TEST_F_TIMEOUT(fuzz, what_changes_while_it_is_read_is_answered, LIMIT)
 {
-	unsigned long shots = vs_rounds(4000, 10000);
+	unsigned long shots = vs_rounds(1500, 10000);
 	struct fuzz *f = &self->f;
 	uint64_t first = f->seed;
 	pthread_t bytes, pages;

@@ -112,7 +112,7 @@ static int kill_one(struct vs_dev *dev, unsigned int us)
 
 TEST_F_TIMEOUT(often, owners_killed_under_load_leave_nothing, LIMIT)
 {
-	unsigned int i, n = vs_rounds(50, 1000);
+	unsigned int i, n = vs_rounds(20, 1000);
 	uint64_t seed = 1;
 
 	COVERS("F-LC-10 F-LC-11 REQ-59 IOC-34");
@@ -136,7 +136,7 @@ TEST_F_TIMEOUT(often, owners_killed_under_load_leave_nothing, LIMIT)
 
 TEST_F_TIMEOUT(often, endpoints_set_and_cleared_under_load_lose_nothing, LIMIT)
 {
-	unsigned int i, n = vs_rounds(100, 1000);
+	unsigned int i, n = vs_rounds(40, 1000);
 	struct vs_dev *dev = self->dev;
 	struct vs_req req[DEPTH];
 	uint64_t seed = 2;
