@@ -116,12 +116,16 @@ static int vhost_scsi_iommu_update(struct vhost_scsi *vs,
 static void vhost_scsi_iommu_invalidate(struct vhost_scsi *vs,
 					const struct vhost_iotlb_msg *msg)
 {
+	struct vhost_iotlb *iotlb = vs->dev.iotlb;
 	u64 last = msg->iova + msg->size - 1;
+	unsigned int before;
 
 	if (last < msg->iova || msg->size == U64_MAX)
 		last = U64_MAX;
 	vhost_scsi_iotlb_lock(vs);
-	vhost_iotlb_del_range(vs->dev.iotlb, msg->iova, last);
+	before = iotlb->nmaps;
+	vhost_iotlb_del_range(iotlb, msg->iova, last);
+	vhost_scsi_iotlb_lost(vs, before - iotlb->nmaps);
 	vhost_scsi_iotlb_unlock(vs);
 	vhost_scsi_drain_wait(vs);
 }

@@ -357,6 +357,29 @@ void vhost_scsi_iotlb_told(struct vhost_scsi *vs, u64 first, u64 last)
 			vhost_scsi_iotlb_asked(&vs->svq[i].iotlb)->told++;
 }
 
+static void vhost_scsi_iotlb_untell(struct vhost_scsi_iotlb_need *need, unsigned int nr)
+{
+	if (!need->rests)
+		need->told -= min(need->told, nr);
+}
+
+/**
+ * vhost_scsi_iotlb_lost() - translations were taken away
+ * @vs: device, vhost_scsi_iotlb_lock() is in effect
+ * @nr: how many
+ *
+ * That a queue has to be told them once more does not say that it needs too many.
+ */
+void vhost_scsi_iotlb_lost(struct vhost_scsi *vs, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < vs->nr_vqs; i++) {
+		vhost_scsi_iotlb_untell(&vs->svq[i].iotlb.rings, nr);
+		vhost_scsi_iotlb_untell(&vs->svq[i].iotlb.chain, nr);
+	}
+}
+
 /**
  * vhost_scsi_iotlb_retry() - queues that wait for a translation look again
  * @vs: device with a device IOTLB, whose endpoint stays as it is meanwhile

@@ -32,7 +32,8 @@ struct vhost_scsi_iotlb_piece {
 
 /**
  * struct vhost_scsi_iotlb_need - what a queue misses
- * @told: translations that it was told one after another, and needs still more
+ * @told: translations that it was told one after another, but for as many as were taken
+ *	away meanwhile, and needs still more
  * @rest: jiffies until when nothing is asked for
  * @rests: that were as many as there can be
  */
@@ -97,6 +98,7 @@ void vhost_scsi_iotlb_found(struct vhost_scsi_vq *svq);
 void vhost_scsi_iotlb_lock(struct vhost_scsi *vs);
 void vhost_scsi_iotlb_unlock(struct vhost_scsi *vs);
 void vhost_scsi_iotlb_told(struct vhost_scsi *vs, u64 first, u64 last);
+void vhost_scsi_iotlb_lost(struct vhost_scsi *vs, unsigned int nr);
 void vhost_scsi_iotlb_retry(struct vhost_scsi *vs, u64 first, u64 last);
 void vhost_scsi_iotlb_ask_no_more(struct vhost_scsi_vq *svq);
 

@@ -104,4 +104,53 @@ TEST_F(crowd, invalidations_that_wait_for_commands_are_no_errors)
 		EXPECT_EQ(0, vs_ring_errors(&self->dev->ring[queue]));
 }
 
+/* The VMM answers @n times. */
+static int answer_some(struct vs_dev *dev, unsigned int n)
+{
+	uint64_t iova;
+	int ret = 0;
+
+	for (; n && !ret; n--) {
+		ret = vs_iotlb_wait_miss(dev) ?: vs_iotlb_read(dev, &iova);
+		iova &= -VS_PAGE;
+		if (!ret)
+			ret = vs_iotlb_map(dev, iova, VS_PAGE,
+					   dev->mem.base + (iova - VS_GPA), VHOST_ACCESS_RW);
+	}
+	return ret;
+}
+
+/*
+ * As of a guest that flushes its IOMMU while a long chain is being translated: it needs
+ * less than there can be, but more answers than that.
+ */
+TEST_F(crowd, translations_that_were_taken_away_are_not_counted)
+{
+	const size_t len = (LIMIT / 2 + 8) * VS_PAGE;
+	struct vs_dev *dev = self->dev;
+	void *buf = vs_mem_page(&dev->mem, LIMIT / 2 + 8);
+	unsigned int i, queue;
+	struct vs_req req;
+
+	COVERS("FEA-13 F-MG-07");
+	ASSERT_EQ(LIMIT, vs_iotlb_limit());
+	vs_iotlb_use_pages(dev);
+	vs_iotlb_pause(dev, true);
+	ASSERT_EQ(0, invalidate_all(dev));
+	vs_req_get(&req, dev, TAG, 0, vs_cdb_rw10(VS_READ_10, 0, len / 512));
+	vs_req_in(&req, buf, len);
+	ASSERT_EQ(0, vs_req_submit(&req));
+	for (i = 0; i < 8; i++) {
+		ASSERT_EQ(0, answer_some(dev, LIMIT / 2));
+		ASSERT_EQ(0, invalidate_all(dev));
+	}
+	vs_iotlb_pause(dev, false);
+	EXPECT_EQ(0, vs_req_wait(&req));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK, req.rsp->response);
+	EXPECT_EQ(0, req.rsp->status);
+	vs_req_put(&req);
+	for (queue = 0; queue < VS_IO + QUEUES; queue++)
+		EXPECT_EQ(0, vs_ring_errors(&dev->ring[queue]));
+}
+
 TEST_HARNESS_MAIN
