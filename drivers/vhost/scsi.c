@@ -321,8 +321,8 @@ static long vhost_scsi_core_ioctl(struct vhost_scsi *vs, unsigned int ioctl,
 	ret = vhost_dev_ioctl(&vs->dev, ioctl, argp);
 	if (ret == -ENOIOCTLCMD)
 		return vhost_scsi_vring_ioctl(vs, ioctl, argp);
-	if (ioctl == VHOST_SET_OWNER && ret == -EBUSY)
-		vhost_scsi_owner_look(vs);
+	if (ioctl == VHOST_SET_OWNER && ret == -EBUSY && vhost_scsi_owner_look(vs))
+		ret = vhost_dev_ioctl(&vs->dev, ioctl, argp);
 	if (ioctl == VHOST_SET_MEM_TABLE && !ret)
 		vhost_scsi_ep_memory_changed(vs);
 	return ret;

@@ -36,18 +36,35 @@ void vhost_scsi_owner_disown(struct vhost_scsi *vs)
 	vs->rings_old = false;
 }
 
+/*
+ * As above, for an owner that is gone. The end of its memory may wait for others, and
+ * they for the mutex.
+ */
+static void vhost_scsi_owner_bury(struct vhost_scsi *vs)
+{
+	struct mm_struct *mm = vs->dev.mm;
+
+	mmget(mm);
+	vhost_scsi_owner_disown(vs);
+	mmput_async(mm);
+}
+
 /**
  * vhost_scsi_owner_look() - is the owner still there?
  * @vs: device, dev.mutex held
  *
- * If not, the device is nobody's soon. An endpoint's scan finds that by itself, and waits
- * for what is in flight without the mutex.
+ * An endpoint's scan finds that by itself, and waits for what is in flight without the
+ * mutex.
+ *
+ * Return: true if it is not, nor an endpoint, and the device is nobody's from now on.
  */
-void vhost_scsi_owner_look(struct vhost_scsi *vs)
+bool vhost_scsi_owner_look(struct vhost_scsi *vs)
 {
 	lockdep_assert_held(&vs->dev.mutex);
-	if (!vs->ep && vs->dev.mm && vhost_scsi_ep_is_orphan(vs))
-		queue_work(vhost_scsi_unbound_wq, &vs->ep_work);
+	if (vs->ep || !vs->dev.mm || !vhost_scsi_ep_is_orphan(vs))
+		return false;
+	vhost_scsi_owner_bury(vs);
+	return true;
 }
 
 /**
@@ -55,24 +72,18 @@ void vhost_scsi_owner_look(struct vhost_scsi *vs)
  * @work: ep_work of a device
  *
  * Targets may have come: binds them. Or its owner has died: ends it, and what was the
- * owner's, whose memory is given back without the mutex: its end may wait for others.
+ * owner's.
  */
 void vhost_scsi_owner_work(struct work_struct *work)
 {
 	struct vhost_scsi *vs = container_of(work, struct vhost_scsi, ep_work);
-	struct mm_struct *mm = NULL;
 
 	/* Nobody kills a kworker: see vhost_scsi_ioctl(). */
 	if (mutex_lock_killable(&vs->dev.mutex))
 		return;
-	if (vs->dev.mm && vhost_scsi_ep_is_orphan(vs)) {
-		mm = vs->dev.mm;
-		mmget(mm);
-		vhost_scsi_owner_disown(vs);
-	} else if (vs->ep) {
+	if (vs->dev.mm && vhost_scsi_ep_is_orphan(vs))
+		vhost_scsi_owner_bury(vs);
+	else if (vs->ep)
 		vhost_scsi_tpg_bind_more(vs->ep);
-	}
 	mutex_unlock(&vs->dev.mutex);
-	if (mm)
-		mmput(mm);
 }

@@ -180,7 +180,7 @@ static inline struct vhost_scsi_tport *to_tport(struct se_wwn *wwn)
 
 /* scsi_owner.c */
 void vhost_scsi_owner_disown(struct vhost_scsi *vs);
-void vhost_scsi_owner_look(struct vhost_scsi *vs);
+bool vhost_scsi_owner_look(struct vhost_scsi *vs);
 void vhost_scsi_owner_work(struct work_struct *work);
 
 /* scsi_tpg.c */
